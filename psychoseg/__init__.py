@@ -1,0 +1,86 @@
+"""psychoseg: survey psychographics, from Likert items to segments that can be defended.
+
+>>> import psychoseg
+>>> result = psychoseg.run("surveys/fitness_app")  # doctest: +SKIP
+>>> result.segments.table  # doctest: +SKIP
+
+The stages can be called one by one, on a DataFrame too: ``fit_scales``, ``fit_segments``,
+``profile_segments``. Names are loaded when first used, so that ``psychoseg.scorer`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psychoseg.api import run
+    from psychoseg.engines import get_engine
+    from psychoseg.errors import (
+        DataError,
+        EngineError,
+        PsychosegError,
+        PsychosegWarning,
+        StudyError,
+    )
+    from psychoseg.profiles import Profiles, profile_segments
+    from psychoseg.runs import Run
+    from psychoseg.scales import Scales, fit_scales
+    from psychoseg.segments import Segments, fit_segments
+    from psychoseg.study import Study, load_study
+    from psychoseg.survey import Survey, load_survey
+
+_HOME = {
+    "run": "api",
+    "get_engine": "engines",
+    "DataError": "errors",
+    "EngineError": "errors",
+    "PsychosegError": "errors",
+    "PsychosegWarning": "errors",
+    "StudyError": "errors",
+    "Profiles": "profiles",
+    "profile_segments": "profiles",
+    "Run": "runs",
+    "Scales": "scales",
+    "fit_scales": "scales",
+    "Segments": "segments",
+    "fit_segments": "segments",
+    "Study": "study",
+    "load_study": "study",
+    "Survey": "survey",
+    "load_survey": "survey",
+}
+
+__all__ = [
+    "DataError",
+    "EngineError",
+    "Profiles",
+    "PsychosegError",
+    "PsychosegWarning",
+    "Run",
+    "Scales",
+    "Segments",
+    "Study",
+    "StudyError",
+    "Survey",
+    "fit_scales",
+    "fit_segments",
+    "get_engine",
+    "load_study",
+    "load_survey",
+    "profile_segments",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        msg = f"module 'psychoseg' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(f"psychoseg.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

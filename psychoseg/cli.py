@@ -1,0 +1,228 @@
+"""The command line: reads arguments, shows progress and turns errors into messages and exit codes.
+
+Exit codes: 0 done, 2 something the user can put right, 1 a fault of ours, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from psychoseg.errors import PsychosegError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from psychoseg.runs import Run
+
+__all__ = ["main"]
+
+_STAGE_TEXT = {
+    "survey": "Reading the survey",
+    "scales": "Building scales",
+    "segments": "Growing the tree, resampling",
+    "agreement": "Checking with the second engine",
+    "profiles": "Profiling the segments",
+    "report": "Writing the report",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _end_orderly)
+    try:
+        return int(arguments.command(arguments))
+    except PsychosegError as error:
+        print(f"psychoseg: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("psychoseg: stopped; nothing was written", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if arguments.verbose:
+            traceback.print_exc()
+        print(
+            f"psychoseg: a fault in psychoseg, not in your data: {type(error).__name__}: {error}"
+            + (
+                ""
+                if arguments.verbose
+                else "\nRun it again with --verbose and report what it prints."
+            ),
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="psychoseg", description="From a survey file to segments and personas."
+    )
+    parser.add_argument("--version", action="version", version=f"psychoseg {version('psychoseg')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run",
+        help="run a study and write its report",
+        description="Run a study: read, clean, scales, segments, profiles, report.",
+    )
+    run.add_argument("study", help="a study folder, or its study.toml")
+    run.add_argument("--out", help="the run folder (default: runs/<time> beside the study file)")
+    run.add_argument(
+        "--engine",
+        choices=("python", "r", "both"),
+        help="who computes (default: as the study says)",
+    )
+    run.add_argument("--seed", type=int, help="seed of everything random (default: the study's)")
+    volume = run.add_mutually_exclusive_group()
+    volume.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    volume.add_argument("--verbose", action="store_true", help="print every warning in full")
+    run.set_defaults(command=_run)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="print what is installed and what is missing",
+        description="Print Python, R, their packages and versions, and how to get what is missing.",
+    )
+    doctor.set_defaults(command=_doctor, verbose=False)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    import psychoseg
+
+    console = Console(stderr=True, quiet=arguments.quiet)
+    with _Bar(console) as bar:
+        result = psychoseg.run(
+            arguments.study,
+            out=arguments.out,
+            engine=arguments.engine,
+            seed=arguments.seed,
+            progress=bar,
+        )
+    if not arguments.quiet:
+        _summarise(result, verbose=arguments.verbose)
+    return 0
+
+
+def _summarise(result: Run, *, verbose: bool) -> None:
+    """Print who was kept, the segments, the verdict and where the report is."""
+    survey, segments = result.survey, result.segments
+    kept = int((segments.labels > 0).sum())
+    print(
+        f"{survey.n_read} respondents read, {kept} segmented, {survey.n_read - kept} excluded "
+        "(survey/ledger.csv)"
+    )
+    personas = result.profiles.personas
+    for segment, share, name in zip(
+        personas["segment"], personas["share"], personas["name"], strict=True
+    ):
+        print(f"  segment {segment}: {100 * share:.0f}%  {name}")
+    print(segments.reason)
+    if result.agreement is not None:
+        print("Agreement of the two engines:")
+        columns = (result.agreement[c] for c in ("measure", "what", "value"))
+        for measure, what, value in zip(*columns, strict=True):
+            print(f"  {measure} ({what}): {value:.6g}")
+    messages = list(result.warnings["message"])
+    if messages and verbose:
+        print("Warnings:")
+        for message in messages:
+            print(f"  - {message}")
+    elif messages:
+        print(f"{len(messages)} warnings, listed in the report")
+    folder = result.folder
+    if folder is not None:
+        print(f"Report: {folder / 'report.html'}")
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from psychoseg.engines.doctor import check_installation
+
+    components = check_installation()
+    table = Table(title="psychoseg doctor")
+    for heading in ("", "Component", "Version", "Needed for", "How to get it"):
+        table.add_column(heading)
+    for c in components:
+        table.add_row(
+            "ok" if c.ok else "--",
+            c.name,
+            c.version or "missing",
+            c.needed_for,
+            "" if c.ok else c.remedy,
+        )
+    Console().print(table)
+    return 0
+
+
+class _Bar:
+    """Progress on a terminal; silent where the output is piped."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown = console.is_terminal and not console.quiet
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> _Bar:
+        if self._shown:
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("Starting", total=None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def stage(self, name: str) -> None:
+        """Show the stage that begins."""
+        if self._bar is not None and self._task is not None:
+            self._bar.reset(self._task, description=_STAGE_TEXT.get(name, name), total=None)
+
+    def step(self, done: int, total: int) -> None:
+        """Show how far the stage is."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+
+def _end_orderly(_: int, __: FrameType | None) -> None:
+    """Turn a request to end into an exception, so that a half-written folder is removed."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

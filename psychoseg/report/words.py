@@ -1,0 +1,158 @@
+"""Numbers and verdicts as a reader sees them: at most two decimals, and words with a source; computes nothing."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = [
+    "count",
+    "interval",
+    "kmo_words",
+    "number",
+    "p_value",
+    "percent",
+    "percent_interval",
+    "plural",
+    "sentence",
+    "signed",
+    "stability_band",
+    "stage_name",
+    "tiny",
+]
+
+NOTHING = "–"
+
+#: Kaiser & Rice (1974), Educational and Psychological Measurement 34, 111-117.
+KMO_WORDS = (
+    (0.9, "marvellous"),
+    (0.8, "meritorious"),
+    (0.7, "middling"),
+    (0.6, "mediocre"),
+    (0.5, "miserable"),
+)
+
+#: Hennig (2007), section 4, and the help page of fpc::clusterboot: from, level, word, what it means.
+STABILITY_BANDS = (
+    (0.85, 4, "highly stable", "It comes back almost unchanged when the survey is drawn again."),
+    (0.75, 3, "valid, stable", "It comes back when the survey is drawn again."),
+    (
+        0.6,
+        2,
+        "a pattern, not a sharp group",
+        "Something like it comes back when the survey is drawn again, but who belongs to it varies.",
+    ),
+    (-math.inf, 1, "not to be trusted", "It dissolves when the survey is drawn again."),
+)
+
+STAGES = {
+    "survey": "Reading and cleaning",
+    "read": "Reading",
+    "clean": "Cleaning",
+    "merge": "Merging files",
+    "weights": "Weighting",
+    "scales": "Scales",
+    "segments": "Segments",
+    "profiles": "Profiles",
+    "agreement": "Comparing engines",
+    "report": "Report",
+}
+
+
+def number(value: float) -> str:
+    """Return a number with two decimals, none from 1,000 on; a dash for NaN; a real minus sign."""
+    value = float(value)
+    if not math.isfinite(value):
+        return NOTHING
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+    if not any(c in "123456789" for c in text):
+        text = text.removeprefix("-")
+    return text.replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign."""
+    text = number(value)
+    return f"+{text}" if text[0] not in "−–" and any(c in "123456789" for c in text) else text
+
+
+def tiny(value: float) -> str:
+    """Return a number with two decimals, one that would read 0.00 without being it as ``< 0.01``."""
+    if math.isfinite(value) and 0 < abs(value) < 0.005:
+        return "< 0.01"
+    return number(value)
+
+
+def count(value: float) -> str:
+    """Return a count; a weighted one with one decimal where it is no whole number."""
+    value = float(value)
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage, with ``< 1%`` for what would read as none."""
+    share = float(share)
+    if not math.isfinite(share):
+        return NOTHING
+    if 0 < share < 0.005:
+        return "< 1%"
+    if 0.995 <= share < 1:
+        return "> 99%"
+    return f"{100 * share:.0f}%"
+
+
+def interval(low: float, high: float) -> str:
+    """Return the two ends of an interval."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return NOTHING
+    joint = " to " if float(low) < 0 else "–"
+    return f"{number(low)}{joint}{number(high)}"
+
+
+def percent_interval(low: float, high: float) -> str:
+    """Return the two ends of an interval of shares."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return NOTHING
+    return f"{100 * max(float(low), 0):.0f}–{100 * min(float(high), 1):.0f}%"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value, never as zero."""
+    p = float(p)
+    if not math.isfinite(p):
+        return NOTHING
+    return "< 0.01" if p < 0.01 else f"{p:.2f}"
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital and a full stop."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+
+
+def kmo_words(kmo: float) -> str:
+    """Return Kaiser's word for a measure of sampling adequacy."""
+    return next((word for least, word in KMO_WORDS if kmo >= least), "unacceptable")
+
+
+def stability_band(jaccard: float) -> tuple[int, str, str]:
+    """Return Hennig's band of a mean bootstrap Jaccard similarity: level 1 to 4, word, meaning.
+
+    Level 0 where it is unknown.
+    """
+    if not math.isfinite(float(jaccard)):
+        return 0, "unknown", "Its stability could not be measured."
+    return next((lv, word, text) for least, lv, word, text in STABILITY_BANDS if jaccard >= least)
+
+
+def stage_name(stage: str) -> str:
+    """Return a stage as a reader would call it."""
+    return STAGES.get(stage, stage.capitalize())

@@ -1,0 +1,490 @@
+"""A run: the stages in their order, and the run folder that keeps what they found.
+
+The only reader and writer of a run folder. Computes nothing itself: every number comes from a
+stage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from psychoseg.agreement import compare_engines
+from psychoseg.engines import Engine, get_engine, trees_of
+from psychoseg.errors import DataError, PsychosegWarning, StudyError
+from psychoseg.profiles import Profiles, profile_segments
+from psychoseg.scales import Scales, fit_scales
+from psychoseg.segments import Segments, fit_segments
+from psychoseg.study import Study, load_study
+from psychoseg.survey import Survey, load_survey
+
+__all__ = ["Progress", "Run", "run_study"]
+
+STAGES = ("survey", "scales", "segments", "profiles", "report")
+_PARTIAL = ".partial-"
+
+
+class Progress(Protocol):
+    """Whoever wants to know how far a run is."""
+
+    def stage(self, name: str) -> None:
+        """Take note that a stage begins."""
+        ...
+
+    def step(self, done: int, total: int) -> None:
+        """Take note of a step within the stage."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run found, stage by stage.
+
+    Attributes
+    ----------
+    folder : Path or None
+        The run folder; None where nothing was written.
+    study : Study
+        The settings as used.
+    survey : Survey
+        Its ledger holds the exclusions of all stages.
+    scales : Scales
+    segments : Segments
+    profiles : Profiles
+    warnings : pandas.DataFrame
+        ``stage, message``.
+    agreement : pandas.DataFrame or None
+        With both engines: ``stage, measure, what, value``.
+    manifest : mapping
+        What ``manifest.json`` holds.
+    """
+
+    folder: Path | None
+    study: Study
+    survey: Survey
+    scales: Scales
+    segments: Segments
+    profiles: Profiles
+    warnings: pd.DataFrame
+    agreement: pd.DataFrame | None
+    manifest: Mapping[str, object]
+
+    @property
+    def respondents(self) -> pd.DataFrame:
+        """Return id, weight, scores, segment and place on the map of each respondent."""
+        return _respondents(self.survey, self.scales, self.segments, self.profiles)
+
+
+def run_study(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    engine: str | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    write_report: Callable[[Run, Path], None] | None = None,
+) -> Run:
+    """Run a study and keep it in a run folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A study file, or the folder that holds ``study.toml``.
+    out : str or Path, optional
+        The run folder; ``runs/<time>`` beside the study file where absent. An earlier run there is
+        replaced, anything else is left alone.
+    engine : {"python", "r", "both"}, optional
+        Instead of the study's.
+    seed : int, optional
+        Instead of the study's.
+    progress : Progress, optional
+    write_report : callable, optional
+        Given the run and the folder to write reports into.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    PsychosegError
+        Where the study, its data or an engine is not in order; nothing is written then.
+    """
+    study = _overridden(load_study(path), engine=engine, seed=seed)
+    folder = _run_folder(study, out)
+    log = _Log(progress)
+    primary, second = _engines(study)
+    try:
+        # One thread: sums in another order would give other last digits.
+        with threadpool_limits(limits=1):
+            run = _stages(study, log, primary, second)
+            return _keep(run, folder, log, primary, second, write_report)
+    finally:
+        primary.close()
+        if second is not None:
+            second.close()
+
+
+@dataclass(slots=True)
+class _Log:
+    """Seconds and warnings by stage."""
+
+    progress: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+    messages: list[tuple[str, str]] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage and collect what it warns of; other warnings pass through."""
+        if self.progress is not None:
+            self.progress.stage(name)
+        start = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        for warning in caught:
+            if issubclass(warning.category, PsychosegWarning):
+                line = (name, str(warning.message))
+                if line not in self.messages:
+                    self.messages.append(line)
+            else:
+                warnings.warn_explicit(
+                    warning.message, warning.category, warning.filename, warning.lineno
+                )
+
+    def step(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress.step(done, total)
+
+
+def _overridden(study: Study, *, engine: str | None, seed: int | None) -> Study:
+    """Return the study with the command line's word in place of its own, checked like the file."""
+    changes: dict[str, object] = {}
+    if engine is not None:
+        if engine not in ("python", "r", "both"):
+            raise StudyError(f'there is no engine {engine!r}. Use "python", "r" or "both".')
+        changes["engine"] = study.engine.model_copy(update={"name": engine})
+    if seed is not None:
+        if seed < 0:
+            raise StudyError(f"seed = {seed} is negative. Give a whole number from 0.")
+        changes["study"] = study.study.model_copy(update={"seed": seed})
+    return study.model_copy(update=changes)
+
+
+def _run_folder(study: Study, out: str | Path | None) -> Path:
+    """Return where the run goes, refusing to write over anything but an earlier run."""
+    if out is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        folder = study.folder / "runs" / stamp
+        number = 2
+        while folder.exists():
+            folder = study.folder / "runs" / f"{stamp}-{number}"
+            number += 1
+        return folder
+    folder = Path(out)
+    if folder.is_file():
+        raise StudyError(f"--out {folder} is a file. Name a folder.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        raise StudyError(
+            f"--out {folder} holds files that are not a run of psychoseg. Name an empty or a new "
+            "folder."
+        )
+    return folder
+
+
+def _engines(study: Study) -> tuple[Engine, Engine | None]:
+    settings = study.engine
+
+    def make(name: str, tree: str) -> Engine:
+        return get_engine(name, tree=tree, time_limit=settings.time_limit)
+
+    if settings.name != "both":
+        return make(settings.name, settings.tree), None
+    python, r = (
+        settings.tree if settings.tree in trees_of(name) else "auto" for name in ("python", "r")
+    )
+    return make("python", python), make("r", r)
+
+
+def _stages(study: Study, log: _Log, primary: Engine, second: Engine | None) -> Run:
+    with log.stage("survey"):
+        survey = load_survey(study)
+    with log.stage("scales"):
+        scales = fit_scales(survey, study.scales, engine=primary, rng=_rng(study, "scales"))
+    with log.stage("segments"):
+        segments = fit_segments(
+            survey,
+            scales,
+            study.segments,
+            reduce=study.reduce,
+            engine=primary,
+            rng=_rng(study, "segments"),
+            progress=log.step,
+        )
+    agreement = None
+    if second is not None:
+        with log.stage("agreement"):
+            agreement = compare_engines(
+                survey, study, scales, segments, second, lambda stage: _rng(study, stage)
+            )
+    with log.stage("profiles"):
+        profiles = profile_segments(survey, scales, segments, study.segments)
+    ledger = pd.concat([survey.ledger, segments.excluded], ignore_index=True)
+    survey = replace(survey, ledger=ledger)
+    _check_count(survey, segments)
+    return Run(
+        folder=None,
+        study=study,
+        survey=survey,
+        scales=scales,
+        segments=segments,
+        profiles=profiles,
+        warnings=pd.DataFrame(log.messages, columns=["stage", "message"]),
+        agreement=agreement,
+        manifest={},
+    )
+
+
+def _rng(study: Study, stage: str) -> np.random.Generator:
+    """Return a stream of the stage's own, so that one stage's draws never shift another's."""
+    return np.random.default_rng([study.study.seed, STAGES.index(stage)])
+
+
+def _check_count(survey: Survey, segments: Segments) -> None:
+    """Check that everybody who was read is either in a segment or excluded with a reason."""
+    kept = int((segments.labels > 0).sum())
+    excluded = survey.ledger.loc[survey.ledger["effect"] == "excluded"]
+    if kept + len(excluded) != survey.n_read:
+        msg = f"{survey.n_read} respondents read, but {kept} kept and {len(excluded)} excluded"
+        raise RuntimeError(msg)
+
+
+def _keep(
+    run: Run,
+    folder: Path,
+    log: _Log,
+    primary: Engine,
+    second: Engine | None,
+    write_report: Callable[[Run, Path], None] | None,
+) -> Run:
+    """Write the run folder under a temporary name, then give it its own."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    partial = folder.parent / f".{folder.name}{_PARTIAL}{os.getpid()}"
+    partial.mkdir()
+    try:
+        run = replace(run, folder=folder, manifest=_manifest(run, primary, second))
+        _write_tables(run, partial)
+        with log.stage("report"):
+            if write_report is not None:
+                write_report(run, partial)
+        manifest = {
+            **run.manifest,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": {stage: round(s, 3) for stage, s in log.seconds.items()},
+            "warnings": [{"stage": stage, "message": text} for stage, text in log.messages],
+        }
+        (partial / "manifest.json").write_text(
+            json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        _put_in_place(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return replace(run, manifest=manifest)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed run of this folder may have left under its temporary name."""
+    for old in folder.parent.glob(f".*{_PARTIAL}*"):
+        pid = old.name.rsplit("-", 1)[-1]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = folder.parent / f"{partial.name}-old"
+    folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old)
+
+
+def _manifest(run: Run, primary: Engine, second: Engine | None) -> dict[str, object]:
+    study = run.study
+    files = [study.data.file, *(merge.file for merge in study.merge)]
+    files += [d.labels for d in (study.data, *study.merge) if d.labels is not None]
+    versions = {
+        "psychoseg": version("psychoseg"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "pandas", "scipy", "matplotlib")},
+        **primary.versions(),
+        **(second.versions() if second is not None else {}),
+    }
+    excluded = int((run.survey.ledger["effect"] == "excluded").sum())
+    return {
+        "study": study.study.title,
+        "engine": study.engine.name,
+        "tree": run.segments.method,
+        "seed": study.study.seed,
+        "respondents": {
+            "read": run.survey.n_read,
+            "excluded": excluded,
+            "kept": run.survey.n_read - excluded,
+        },
+        "k": run.segments.k,
+        "verdict": run.segments.verdict,
+        "inputs": [_fingerprint(study.folder / file, file) for file in dict.fromkeys(files)],
+        "versions": versions,
+    }
+
+
+def _fingerprint(path: Path, name: str) -> dict[str, object]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read any more ({error.strerror}).") from None
+    return {"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _write_tables(run: Run, folder: Path) -> None:
+    """Write the tidy CSVs of every stage, the study as used, and the respondents."""
+    survey, scales, segments, profiles = run.survey, run.scales, run.segments, run.profiles
+    (folder / "study.toml").write_text(run.study.to_toml(), encoding="utf-8")
+    tree = pd.DataFrame(segments.tree, columns=["left", "right", "height", "size"])
+    tree = tree.astype({"left": int, "right": int, "size": int})
+    tables: dict[str, Mapping[str, pd.DataFrame]] = {
+        "survey": {
+            "ledger": survey.ledger,
+            "codebook": _codebook(survey),
+            "answers": pd.concat(
+                [
+                    survey.ids.rename("id"),
+                    pd.Series(survey.weights, name="weight"),
+                    survey.items,
+                    survey.columns,
+                ],
+                axis=1,
+            ),
+        },
+        "scales": {
+            "table": scales.table,
+            "items": scales.items,
+            "loadings": scales.loadings.reset_index(),
+            "phi": scales.phi.reset_index(),
+            "factors": scales.factors,
+            "eigenvalues": scales.eigenvalues,
+            "correlations": scales.corr.reset_index(),
+        },
+        "segments": {
+            "table": segments.table,
+            "choice": segments.choice,
+            "tree": tree.rename_axis("merge").reset_index(),
+            "points": segments.points,
+            "features": segments.features,
+            "eigenvalues": segments.eigenvalues,
+            "components": segments.components.reset_index(),
+        },
+        "profiles": {
+            "means": profiles.means,
+            "shares": profiles.shares,
+            "tests": profiles.tests,
+            "drivers": profiles.drivers,
+            "personas": profiles.personas,
+            "typical": profiles.typical,
+        },
+    }
+    for stage, frames in tables.items():
+        (folder / stage).mkdir()
+        for name, frame in frames.items():
+            _write_csv(frame, folder / stage / f"{name}.csv")
+    summary = {
+        name: getattr(segments, name)
+        for name in (
+            "k",
+            "verdict",
+            "reason",
+            "k_rule",
+            "components_rule",
+            "method",
+            "tied_merges",
+            "n_identical",
+        )
+    }
+    (folder / "segments" / "summary.json").write_text(
+        json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    if run.agreement is not None:
+        _write_csv(run.agreement, folder / "agreement.csv")
+    _write_csv(run.respondents, folder / "respondents.csv")
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _codebook(survey: Survey) -> pd.DataFrame:
+    columns: Sequence[str] = (
+        "name",
+        "label",
+        "role",
+        "kind",
+        "question",
+        "low",
+        "high",
+        "reversed",
+    )
+    rows = [[getattr(v, c) for c in columns] for v in survey.codebook.values()]
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _respondents(
+    survey: Survey, scales: Scales, segments: Segments, profiles: Profiles
+) -> pd.DataFrame:
+    there = np.flatnonzero(segments.labels > 0)
+    names = dict(zip(profiles.personas["segment"], profiles.personas["name"], strict=True))
+    labels = segments.labels[there]
+    place = segments.points.iloc[segments.point_of[there]].reset_index(drop=True)
+    flat = pd.Series(np.zeros(len(there)))
+    return pd.concat(
+        [
+            survey.ids.iloc[there].reset_index(drop=True).rename("id"),
+            pd.Series(survey.weights[there], name="weight"),
+            scales.scores.iloc[there].reset_index(drop=True),
+            pd.Series(labels, name="segment"),
+            pd.Series([names[label] for label in labels], name="segment_name"),
+            pd.Series(segments.silhouette[there], name="silhouette"),
+            place["comp_1"].rename("map_1"),
+            place.get("comp_2", flat).rename("map_2"),
+        ],
+        axis=1,
+    )

@@ -1,0 +1,87 @@
+"""The array types of this floor, and the canonical order of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BoolArray", "Collapsed", "FloatArray", "IntArray", "canonical_order", "collapse"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Collapsed:
+    """Distinct rows as weighted points, in canonical order.
+
+    Attributes
+    ----------
+    x : ndarray, shape (m, d)
+    weights : ndarray, shape (m,)
+        Sum of the weights of the rows at each point.
+    counts : ndarray of int, shape (m,)
+        Number of rows at each point.
+    point_of : ndarray of int, shape (n,)
+        The point of each original row.
+    """
+
+    x: FloatArray
+    weights: FloatArray
+    counts: IntArray
+    point_of: IntArray
+
+
+def canonical_order(x: FloatArray, weights: FloatArray | None = None) -> IntArray:
+    """Return the order that sorts rows by their values, first column first, then by weight.
+
+    Two rows that tie in all of it are identical, so that any computation on the sorted rows gives
+    the same bytes whatever order the rows came in.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        NaN sorts last.
+    weights : ndarray, shape (n,), optional
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    keys = [] if weights is None else [weights]
+    # Adding zero turns -0.0 into 0.0, which compares equal but has other bytes.
+    return np.lexsort([*keys, *(x[:, j] + 0.0 for j in range(x.shape[1] - 1, -1, -1))])
+
+
+def collapse(x: FloatArray, weights: FloatArray) -> Collapsed:
+    """Turn identical rows into one weighted point, points in canonical order.
+
+    Weights are added in canonical order, so that their sums do not depend on row order either.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        No NaN.
+    weights : ndarray, shape (n,)
+
+    Returns
+    -------
+    Collapsed
+    """
+    order = canonical_order(x, weights)
+    rows = x[order] + 0.0
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    group = np.cumsum(new) - 1
+    point_of = np.empty(len(rows), dtype=np.intp)
+    point_of[order] = group
+    starts = np.flatnonzero(new)
+    return Collapsed(
+        x=rows[starts],
+        weights=np.add.reduceat(weights[order], starts),
+        counts=np.diff(np.append(starts, len(rows))),
+        point_of=point_of,
+    )

@@ -1,0 +1,456 @@
+"""Text -> numbers and categories: items by their battery's rules, other columns by theirs.
+
+Owns what a cell means. Problems are gathered, so that all of a file's come at once; nobody is left
+out here except where a battery says ``out_of_range = "exclude"``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from psychoseg.errors import PsychosegWarning
+from psychoseg.study import Code, Column, ItemBattery
+from psychoseg.survey.ledger import Ledger
+from psychoseg.survey.merge import Joined
+from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, quoted_list, rows_text
+
+__all__ = ["CodedColumn", "CodedItem", "code_columns", "code_items", "code_weight"]
+
+#: A column of type "auto" with more distinct numbers than this is a quantity even where some codes
+#: carry labels; with fewer and labels it is a set of categories. Twelve takes in an 11-point scale
+#: with its "don't know".
+MAX_LABELLED_CODES = 12
+#: More categories than this cannot be read in a profile: probably open text or a number gone wrong.
+MANY_CATEGORIES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CodedItem:
+    """An item's codes (NaN for no answer), the ends of its scale, and what its codes mean."""
+
+    values: npt.NDArray[np.float64]
+    low: float | None
+    high: float | None
+    value_labels: Mapping[float, str]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodedColumn:
+    """A column's numbers (float) or categories (Categorical), all rows."""
+
+    values: pd.Series
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The distinct texts of a column and which row holds which; the left-out are not counted."""
+
+    name: str
+    field: Field
+    texts: list[str]
+    codes: npt.NDArray[np.intp]
+    counted: npt.NDArray[np.bool_]
+
+    def where(self, number: int) -> npt.NDArray[np.int64]:
+        return np.flatnonzero((self.codes == number) & self.counted)
+
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Return which of the texts a counted row holds."""
+        used = np.zeros(len(self.texts), dtype=bool)
+        used[self.codes[self.counted]] = True
+        return used
+
+
+def code_items(
+    joined: Joined, batteries: Mapping[str, ItemBattery], ledger: Ledger
+) -> tuple[dict[str, CodedItem], list[str]]:
+    """Turn the items' cells into codes.
+
+    Parameters
+    ----------
+    joined : Joined
+    batteries : mapping of str to ItemBattery
+        Each item's battery.
+    ledger : Ledger
+        Gets one line for each respondent with an answer outside the scale, where the battery's rule
+        is ``missing`` or ``exclude``.
+
+    Returns
+    -------
+    items : dict of str to CodedItem
+    problems : list of str
+        Items with text in them, or codes that no rule covers.
+
+    Notes
+    -----
+    The ends of the scale are the battery's ``range``, else the lowest and highest of its ``codes``,
+    else of the file's value labels (two at least, none of them a missing code), else unknown. A
+    battery's ``codes`` are met by a cell's text or by the value label of its code; a text that is
+    not among them counts as out of range.
+    """
+    items: dict[str, CodedItem] = {}
+    problems: list[str] = []
+    outside: dict[int, list[str]] = {}
+    excluded: dict[int, list[str]] = {}
+    for name, battery in batteries.items():
+        cells = _cells(joined, name, ledger.kept)
+        values, bad, strange = _item_values(cells, battery)
+        low, high, labels = _scale(cells.field, battery)
+        known = ~np.isnan(values)
+        if low is not None and high is not None:
+            strange += [int(i) for i in np.flatnonzero(known & ((values < low) | (values > high)))]
+        used = cells.used()
+        bad = [i for i in bad if used[i]]
+        strange = [i for i in strange if used[i]]
+        if bad:
+            problems.append(_text_problem(joined, cells, bad))
+        if strange and not bad:
+            fits = used & known
+            fits[strange] = False
+            where = _scale_text(low, high, battery)
+            if battery.out_of_range == "error" or (battery.codes and not fits.any()):
+                problems.append(_range_problem(joined, cells, strange, where, battery))
+            book = excluded if battery.out_of_range == "exclude" else outside
+            for i in strange:
+                for position in cells.where(i):
+                    book.setdefault(int(position), []).append(
+                        f"{name} = {cells.texts[i]} ({where})"
+                    )
+        values[strange] = np.nan
+        declared = tuple(dict.fromkeys((*cells.field.missing, *map(_code_text, battery.missing))))
+        items[name] = CodedItem(values[cells.codes], low, high, labels, declared)
+    if not problems:
+        for position in sorted(outside):
+            ledger.set_missing(position, "range", "; ".join(outside[position]))
+        places = sorted(excluded)
+        reasons = ["; ".join(excluded[position]) for position in places]
+        ledger.exclude(np.asarray(places, dtype=np.int64), "range", reasons)
+    return items, problems
+
+
+def code_columns(
+    joined: Joined, columns: Mapping[str, Column], kept: npt.NDArray[np.bool_]
+) -> tuple[dict[str, CodedColumn], list[str]]:
+    """Turn the cells of the other columns into numbers or categories.
+
+    Parameters
+    ----------
+    joined : Joined
+    columns : mapping of str to Column
+    kept : ndarray of bool
+        Respondents whose cells count as a problem.
+
+    Returns
+    -------
+    columns : dict of str to CodedColumn
+        Categorical ones with all categories of the file, in their order.
+    problems : list of str
+
+    Notes
+    -----
+    Type ``auto`` means, in this order: categorical where the study gives an ``order``; as an SPSS
+    file's measure level says (nominal and ordinal: categorical, scale: numeric); categorical where
+    it holds text; categorical where it has labels and either up to 12 distinct numbers or a label
+    for each; else numeric. A column of many numbers and a few texts is a numeric one with text in
+    it, which is a problem and not a category.
+
+    Categories stand in the given ``order`` (those it leaves out behind it, sorted, with a warning),
+    else in the order of value labels, else sorted, numbers as numbers. Labels and orders match a
+    code as text or as a number (``1`` and ``1.0``).
+    """
+    coded: dict[str, CodedColumn] = {}
+    problems: list[str] = []
+    for name, column in columns.items():
+        cells = _cells(joined, name, kept)
+        absent = _absent(cells, column.missing)
+        numbers = [
+            None if gone else parse_number(t, cells.field.decimal)
+            for t, gone in zip(cells.texts, absent, strict=True)
+        ]
+        declared = tuple(dict.fromkeys((*cells.field.missing, *map(_code_text, column.missing))))
+        if _is_numeric(cells, column, absent, numbers):
+            used = cells.used()
+            bad = [i for i, n in enumerate(numbers) if n is None and not absent[i] and used[i]]
+            if bad:
+                problems.append(_text_problem(joined, cells, bad, column=True))
+            values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)[
+                cells.codes
+            ]
+            coded[name] = CodedColumn(pd.Series(values, name=name), declared)
+        else:
+            series, problem = _categories(cells, column, absent, numbers)
+            problems += problem
+            coded[name] = CodedColumn(series, declared)
+    return coded, problems
+
+
+def code_weight(
+    joined: Joined, column: str, kept: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Turn weights into numbers (NaN for none); text, negative and infinite ones are problems."""
+    cells = _cells(joined, column, kept)
+    numbers = [parse_number(t, cells.field.decimal) if t else np.nan for t in cells.texts]
+    used = cells.used()
+    problems = []
+    bad = [i for i, n in enumerate(numbers) if n is None and used[i]]
+    if bad:
+        problems.append(
+            f"weight {column} holds what is no finite number: {_examples(joined, cells, bad)}. "
+            "Correct the weights."
+        )
+    values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
+    for wrong, what in ((values < 0, "negative"), (np.isinf(values), "infinite")):
+        found = [int(i) for i in np.flatnonzero(wrong) if used[i]]
+        if found:
+            problems.append(
+                f"weight {column} is {what}: {_examples(joined, cells, found)}. Correct the "
+                "weights, "
+                f"or remove these rows."
+            )
+    return values[cells.codes], problems
+
+
+def _cells(joined: Joined, name: str, counted: npt.NDArray[np.bool_]) -> _Cells:
+    codes, uniques = pd.factorize(joined.cells[name].to_numpy(dtype=object))
+    return _Cells(name, joined.fields[name], [str(t) for t in uniques], codes, counted)
+
+
+def _item_values(
+    cells: _Cells, battery: ItemBattery
+) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
+    """Return the code of each distinct text, which are no code, and which not among the codes."""
+    values = np.full(len(cells.texts), np.nan)
+    bad: list[int] = []
+    strange: list[int] = []
+    table = _code_table(battery)
+    absent = _absent(cells, battery.missing)
+    for i, text in enumerate(cells.texts):
+        if absent[i]:
+            continue
+        if table:
+            code = table.get(text, table.get(cells.field.value_labels.get(text, "")))
+        else:
+            code = parse_number(text, cells.field.decimal)
+        if code is not None:
+            values[i] = code
+        elif table:
+            strange.append(i)
+        else:
+            bad.append(i)
+    return values, bad, strange
+
+
+def _code_table(battery: ItemBattery) -> dict[str, float]:
+    if battery.codes is None:
+        return {}
+    if isinstance(battery.codes, Mapping):
+        return {text.strip(): float(code) for text, code in battery.codes.items()}
+    return {text.strip(): float(i) for i, text in enumerate(battery.codes, start=1)}
+
+
+def _absent(cells: _Cells, missing: Sequence[Code]) -> list[bool]:
+    texts = {_code_text(code) for code in missing}
+    numbers = {n for t in texts if (n := parse_number(t)) is not None}
+    decimal = cells.field.decimal
+    return [
+        not t or t in texts or (bool(numbers) and parse_number(t, decimal) in numbers)
+        for t in cells.texts
+    ]
+
+
+def _scale(
+    field: Field, battery: ItemBattery
+) -> tuple[float | None, float | None, dict[float, str]]:
+    """Return the ends of the answer scale, where they are stated, and what its codes mean."""
+    missing = {_code_text(code) for code in battery.missing}
+    labels: dict[float, str] = {}
+    for text, code in _code_table(battery).items():
+        labels.setdefault(code, text)
+    ends = sorted(labels)
+    if not labels:
+        for text, label in field.value_labels.items():
+            number = parse_number(text)
+            if number is not None and text not in missing and label not in missing:
+                labels[number] = label
+        ends = sorted(labels) if len(labels) > 1 else []
+    if battery.range is not None:
+        return (*battery.range, labels)
+    return (ends[0], ends[-1], labels) if ends else (None, None, labels)
+
+
+def _scale_text(low: float | None, high: float | None, battery: ItemBattery) -> str:
+    if battery.codes is not None and battery.range is None:
+        return "not among the codes"
+    return f"outside {number_text(low or 0.0)} to {number_text(high or 0.0)}"
+
+
+def _text_problem(
+    joined: Joined, cells: _Cells, bad: Sequence[int], *, column: bool = False
+) -> str:
+    texts = [cells.texts[i] for i in bad]
+    what = "column" if column else "item"
+    if cells.field.decimal == "." and all(parse_number(t, ",") is not None for t in texts):
+        remedy = 'Set decimal = "," for the file.'
+    elif column:
+        remedy = 'List it under the column\'s missing, or set type = "categorical".'
+    else:
+        remedy = (
+            "Give its battery codes (the answers from low to high), list the text under missing, "
+            "or take the item out."
+        )
+    return f"{what} {cells.name} holds text: {_examples(joined, cells, bad)}. {remedy}"
+
+
+def _range_problem(
+    joined: Joined, cells: _Cells, strange: Sequence[int], where: str, battery: ItemBattery
+) -> str:
+    count = sum(len(cells.where(i)) for i in strange)
+    answers = "1 answer is" if count == 1 else f"{count} answers are"
+    remedy = (
+        "List the text under codes or missing"
+        if battery.codes is not None
+        else "List a code that means no answer under missing, correct the range"
+    )
+    hint = ""
+    if battery.codes is not None:
+        lowered = {text.lower(): text for text in _code_table(battery)}
+        close = difflib.get_close_matches(cells.texts[strange[0]].lower(), list(lowered), n=1)
+        hint = f" Did you mean {lowered[close[0]]!r}?" if close else ""
+    return (
+        f"item {cells.name}: {answers} {where}: {_examples(joined, cells, strange)}.{hint} "
+        f"{remedy}, "
+        f'or set out_of_range = "missing" or "exclude".'
+    )
+
+
+def _examples(joined: Joined, cells: _Cells, numbers: Sequence[int]) -> str:
+    shown = [
+        f"{cells.texts[i]!r} ({rows_text(joined.rows(cells.name, cells.where(i)))})"
+        for i in numbers[:EXAMPLES]
+    ]
+    more = f" and {len(numbers) - EXAMPLES} more" if len(numbers) > EXAMPLES else ""
+    return ", ".join(shown) + more
+
+
+def _is_numeric(
+    cells: _Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
+) -> bool:
+    if column.type != "auto":
+        return column.type == "numeric"
+    if column.order:
+        return False
+    if cells.field.measure:
+        return cells.field.measure == "scale"
+    found = [n for n in numbers if n is not None]
+    texts = sum(n is None and not gone for n, gone in zip(numbers, absent, strict=True))
+    if texts:
+        return len(set(found)) > MAX_LABELLED_CODES and len(found) > texts
+    if not column.labels and not cells.field.value_labels:
+        return bool(found)
+    labelled = all(
+        _label(cells.texts[i], column.labels, cells.field) is not None
+        for i, n in enumerate(numbers)
+        if n is not None
+    )
+    return not labelled and len(set(found)) > MAX_LABELLED_CODES
+
+
+def _categories(
+    cells: _Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
+) -> tuple[pd.Series, list[str]]:
+    present = [i for i, gone in enumerate(absent) if not gone]
+    all_numbers = all(numbers[i] is not None for i in present)
+    shown: dict[int, str] = {}
+    for i in present:
+        plain = number_text(numbers[i] or 0.0) if all_numbers else cells.texts[i]
+        shown[i] = _label(cells.texts[i], column.labels, cells.field) or plain
+    order, problems = _order(cells, column, shown, numbers)
+    code_of = {category: code for code, category in enumerate(order)}
+    codes = np.asarray(
+        [code_of.get(shown.get(i, ""), -1) for i in range(len(cells.texts))], dtype=np.int64
+    )
+    ordered = bool(column.order) or cells.field.measure == "ordinal"
+    values = pd.Categorical.from_codes(
+        codes[cells.codes], categories=pd.Index(order, dtype=object), ordered=ordered
+    )
+    if len(order) > MANY_CATEGORIES:
+        warnings.warn(
+            f"column {cells.name} has {len(order)} categories, more than a profile can show. Where "
+            "it is a number, set "
+            f'type = "numeric"; where it is open text, leave it out.',
+            PsychosegWarning,
+            stacklevel=3,
+        )
+    return pd.Series(values, name=cells.name), problems
+
+
+def _order(
+    cells: _Cells, column: Column, shown: Mapping[int, str], numbers: Sequence[float | None]
+) -> tuple[list[str], list[str]]:
+    """Return the categories in order and what is wrong with the order the study gives."""
+    labels = list(cells.field.value_labels.values())
+    first: dict[str, tuple[int, float, str]] = {}
+    for i, category in shown.items():
+        number = numbers[i]
+        key = (0, number, "") if number is not None else (1, 0.0, category)
+        if category in labels and cells.field.measure != "scale":
+            key = (-1, float(labels.index(category)), "")
+        first[category] = min(key, first.get(category, key))
+    natural = sorted(first, key=lambda category: first[category])
+    if not column.order:
+        # Labels the study gives to text answers are listed in the order that is meant.
+        listed = [label for label in column.labels.values() if label in first]
+        if listed and all(numbers[i] is None for i in shown):
+            return [*dict.fromkeys(listed), *(c for c in natural if c not in listed)], []
+        return natural, []
+    by_text = {cells.texts[i]: category for i, category in shown.items()}
+    by_number = {numbers[i]: category for i, category in shown.items() if numbers[i] is not None}
+    known = {*labels, *cells.field.value_labels, *column.labels, *column.labels.values()}
+    order: list[str] = []
+    problems: list[str] = []
+    for entry in map(str.strip, column.order):
+        met = entry if entry in first else by_text.get(entry, by_number.get(parse_number(entry)))
+        if met is not None:
+            order.append(met)
+        elif entry not in known:
+            close = difflib.get_close_matches(entry, list(first), n=1)
+            hint = (
+                f" Did you mean {close[0]!r}?" if close else f" There are: {quoted_list(natural)}."
+            )
+            problems.append(
+                f"column {cells.name}: its order lists {entry!r}, which is no answer in the "
+                f"file.{hint}"
+            )
+    left = [category for category in natural if category not in order]
+    if left and not problems:
+        warnings.warn(
+            f"column {cells.name}: its order leaves out {quoted_list(left)}, put behind the "
+            "others. Add "
+            f"{'it' if len(left) == 1 else 'them'} to order where the place is wrong.",
+            PsychosegWarning,
+            stacklevel=4,
+        )
+    return [*dict.fromkeys(order), *left], problems
+
+
+def _label(text: str, labels: Mapping[str, str], field: Field) -> str | None:
+    number = parse_number(text, field.decimal)
+    plain = text if number is None else number_text(number)
+    for table in (labels, field.value_labels):
+        for key in (text, plain):
+            if key in table:
+                return table[key]
+    return None
+
+
+def _code_text(code: Code) -> str:
+    return code.strip() if isinstance(code, str) else number_text(float(code))

@@ -1,0 +1,125 @@
+"""SPSS files -> :class:`TextTable`, with labels, user-missing codes and measure levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from psychoseg.errors import DataError
+from psychoseg.survey.raw import Field, Measure, TextTable, number_text
+
+__all__ = ["read_spss"]
+
+#: SPSS counts seconds from the first day of the Gregorian calendar.
+EPOCH = np.datetime64("1582-10-14", "s")
+_DATES = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE", "QYR", "MOYR", "WKYR")
+
+
+class _Range(TypedDict):
+    """User-missing values from ``lo`` to ``hi``, both included; texts where the variable is one."""
+
+    lo: float | str
+    hi: float | str
+
+
+def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
+    """Read an SPSS file.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+        The file as the study names it.
+    encoding : str, optional
+        In place of the one the file declares (.sav and .zsav).
+
+    Returns
+    -------
+    TextTable
+        User-missing codes and system-missing values are ``""``; dates are ISO 8601; ``rows`` are
+        case numbers.
+
+    Raises
+    ------
+    DataError
+        Where it is no SPSS file or its text does not fit its encoding.
+    """
+    import pyreadstat
+
+    try:
+        if path.suffix.lower() == ".por":
+            frame, meta = pyreadstat.read_por(str(path), disable_datetime_conversion=True)
+        else:
+            frame, meta = pyreadstat.read_sav(
+                str(path), user_missing=True, disable_datetime_conversion=True, encoding=encoding
+            )
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} cannot be read as an SPSS file ({error}). Save it again from SPSS, or set "
+            "encoding where its "
+            f'letters are wrong, such as encoding = "cp1252".'
+        ) from None
+    cells: dict[str, npt.NDArray[np.object_]] = {}
+    fields: dict[str, Field] = {}
+    for name in map(str, frame.columns):
+        form = str(meta.original_variable_types.get(name, ""))
+        ranges = cast("Sequence[_Range]", meta.missing_ranges.get(name, []))
+        cells[name] = _texts(frame[name], form, ranges)
+        labels = cast("Mapping[object, str]", meta.variable_value_labels.get(name, {}))
+        measure = str(meta.variable_measure.get(name, ""))
+        fields[name] = Field(
+            label=str(meta.column_names_to_labels.get(name) or "").strip(),
+            value_labels=_value_labels(labels, ranges),
+            missing=tuple(_range_text(r) for r in ranges),
+            measure=cast("Measure", measure if measure in {"nominal", "ordinal", "scale"} else ""),
+        )
+    table = pd.DataFrame(cells, columns=list(cells), dtype=object)
+    return TextTable(path, file, table, np.arange(1, len(table) + 1, dtype=np.int64), fields)
+
+
+def _texts(column: pd.Series, form: str, ranges: Sequence[_Range]) -> npt.NDArray[np.object_]:
+    codes, uniques = pd.factorize(column.to_numpy(), use_na_sentinel=True)
+    numeric = pd.api.types.is_float_dtype(column.dtype)
+    values = [float(value) if numeric else str(value).strip() for value in uniques]
+    texts = ["" if _in_ranges(value, ranges) else _text(value, form) for value in values]
+    # The sentinel -1 of a missing value picks the last one.
+    return np.asarray([*texts, ""], dtype=object)[codes]
+
+
+def _text(value: float | str, form: str) -> str:
+    if isinstance(value, str):
+        return value
+    kind = form.rstrip("0123456789.")
+    if kind in _DATES:
+        return str((EPOCH + np.timedelta64(round(value), "s")).astype("datetime64[D]"))
+    if kind == "DATETIME":
+        return str(EPOCH + np.timedelta64(round(value), "s")).replace("T", " ")
+    return number_text(value)
+
+
+def _value_labels(labels: Mapping[object, str], ranges: Sequence[_Range]) -> dict[str, str]:
+    known: list[tuple[float, str, str]] = []
+    for code, label in labels.items():
+        value = float(code) if isinstance(code, int | float) else str(code).strip()
+        text = value if isinstance(value, str) else number_text(value)
+        if text and not _in_ranges(value, ranges):
+            known.append((0.0 if isinstance(value, str) else value, text, str(label).strip()))
+    return {text: label for _, text, label in sorted(known)}
+
+
+def _in_ranges(value: float | str, ranges: Sequence[_Range]) -> bool:
+    if isinstance(value, str):
+        return value != "" and any(value == str(bounds["lo"]).strip() for bounds in ranges)
+    return any(float(bounds["lo"]) <= value <= float(bounds["hi"]) for bounds in ranges)
+
+
+def _range_text(bounds: _Range) -> str:
+    low, high = bounds["lo"], bounds["hi"]
+    if isinstance(low, str) or isinstance(high, str):
+        return str(low).strip()
+    return number_text(low) if low == high else f"{number_text(low)} to {number_text(high)}"

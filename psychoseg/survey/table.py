@@ -1,0 +1,192 @@
+"""The :class:`Survey`: answers, codebook, weights and ledger of one study; it never analyses.
+
+Every later stage takes a ``Survey`` and leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from psychoseg.errors import DataError
+
+__all__ = ["LEDGER_COLUMNS", "Survey", "Variable"]
+
+LEDGER_COLUMNS = ("respondent", "file", "row", "stage", "effect", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One line of the codebook.
+
+    Attributes
+    ----------
+    name : str
+        The column's name in the data.
+    label : str
+        What a reader sees; the name where the source has no label.
+    role : {"id", "item", "active", "profile", "weight", "other"}
+        ``active`` columns enter the segmentation beside the scales, ``profile`` columns describe
+        its segments.
+    kind : {"likert", "numeric", "categorical", "text"}
+    question : str
+        The stem that a battery of items shares.
+    low, high : float or None
+        Ends of an item's answer scale.
+    value_labels : dict of float to str
+        What an item's codes mean.
+    categories : tuple of str
+        A categorical column's categories, as shown, in order.
+    missing : tuple of str
+        Codes read as "no answer", as text.
+    reversed : bool
+        Whether the item is keyed the other way: it counts as ``low + high - answer``.
+    """
+
+    name: str
+    label: str
+    role: Literal["id", "item", "active", "profile", "weight", "other"]
+    kind: Literal["likert", "numeric", "categorical", "text"]
+    question: str = ""
+    low: float | None = None
+    high: float | None = None
+    value_labels: Mapping[float, str] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The respondents kept, and an account of the others.
+
+    Attributes
+    ----------
+    ids : pandas.Series of str, shape (n,)
+        Respondent ids as text, unique, index 0..n-1.
+    items : pandas.DataFrame, shape (n, p)
+        Raw codes as floats, NaN where there is no answer. Not reversed: see :meth:`keyed_items`.
+    columns : pandas.DataFrame, shape (n, q)
+        The active and profile columns: numeric ones as float with NaN, categorical ones as pandas
+        ``Categorical`` (ordered as the codebook says) with missing values.
+    weights : ndarray, shape (n,)
+        Strictly positive. Sampling weights have mean one; frequency weights are as given; ones
+        where the study has none.
+    weight_kind : {"none", "sampling", "frequency"}
+    codebook : dict of str to Variable
+    ledger : pandas.DataFrame
+        One row for each exclusion or unused row: ``respondent, file, row, stage, effect, reason``.
+        ``effect`` is "excluded" for a respondent left out, "unused" for a row of a merged file that
+        met nobody, and "set missing" for answers turned into missing ones.
+    n_read : int
+        Respondents in the file of answers; equals ``n`` plus those excluded.
+    """
+
+    ids: pd.Series
+    items: pd.DataFrame
+    columns: pd.DataFrame
+    weights: npt.NDArray[np.float64]
+    weight_kind: Literal["none", "sampling", "frequency"]
+    codebook: Mapping[str, Variable]
+    ledger: pd.DataFrame
+    n_read: int
+
+    @property
+    def n(self) -> int:
+        """Return the number of respondents kept."""
+        return len(self.ids)
+
+    @property
+    def n_effective(self) -> float:
+        """Return the sample size that tests may count on.
+
+        The weighted count for frequency weights, else Kish's effective size ``sum(w)**2 /
+        sum(w**2)`` (Kish 1965, section 11.2C), which is ``n`` where nothing is weighted.
+        """
+        if self.weight_kind == "frequency":
+            return float(self.weights.sum())
+        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
+
+    def label(self, name: str) -> str:
+        """Return the label of a column, its name where it has none."""
+        return self.codebook[name].label if name in self.codebook else name
+
+    def keyed_items(self) -> pd.DataFrame:
+        """Return the items (n, p), reverse-keyed ones as ``low + high - answer``."""
+        keyed = self.items.copy()
+        for name in keyed.columns:
+            variable = self.codebook[name]
+            if variable.reversed:
+                if variable.low is None or variable.high is None:
+                    raise DataError(
+                        f"item {name} is reverse-keyed but the ends of its answer scale are "
+                        "unknown. "
+                        f"Give its battery a range, such as range = [1, 5]."
+                    )
+                keyed[name] = variable.low + variable.high - keyed[name]
+        return keyed
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        items: Sequence[str] | None = None,
+        columns: Sequence[str] = (),
+        reverse: Sequence[str] = (),
+        answer_range: tuple[float, float] | None = None,
+        labels: Mapping[str, str] | None = None,
+        ids: str | None = None,
+        weights: str | npt.ArrayLike | None = None,
+        weight_kind: Literal["sampling", "frequency"] = "sampling",
+    ) -> Survey:
+        """Make a survey from a DataFrame, for use in a notebook without a study file.
+
+        Parameters
+        ----------
+        frame : DataFrame, shape (n, anything)
+            One row a respondent. Not changed.
+        items : sequence of str, optional
+            The items; all numeric columns that are named nowhere else where absent.
+        columns : sequence of str
+            Demographics and other columns beside the items; each becomes a profile column.
+        reverse : sequence of str
+            Items keyed the other way.
+        answer_range : (float, float), optional
+            Ends of the items' answer scale; each item's own lowest and highest answer where absent.
+        labels : mapping of str to str, optional
+            Label of each column.
+        ids : str, optional
+            Column of ids; the index as text where absent.
+        weights : str or array of shape (n,), optional
+            Survey weights, positive and finite.
+        weight_kind : {"sampling", "frequency"}
+
+        Returns
+        -------
+        Survey
+
+        Raises
+        ------
+        DataError
+            Where a column is unknown, an item is not numeric, ids repeat, or a weight is not
+            positive.
+        """
+        from psychoseg.survey.frame import survey_from_frame
+
+        return survey_from_frame(
+            frame,
+            items=items,
+            columns=columns,
+            reverse=reverse,
+            answer_range=answer_range,
+            labels=labels,
+            ids=ids,
+            weights=weights,
+            weight_kind=weight_kind,
+        )

@@ -1,0 +1,99 @@
+# study.toml -> a list with every default filled in; the same keys and defaults as psychoseg/study.py.
+#
+# Takes a study folder, writes nothing. A key that is not known is an error here too: a misspelt setting that
+# one program ignores would make the two programs differ without a word.
+
+# NULL marks a key that has no default.
+default_missing <- c("", "NA", "NaN")
+file_keys <- list(
+  file = NULL, id = NULL, separator = "auto", encoding = "auto", decimal = ".", sheet = NULL,
+  header_rows = 1L, missing = default_missing, labels = NULL
+)
+known_keys <- list(
+  study = list(title = "Survey segmentation", description = "", population = "", source = "", seed = 1L),
+  data = file_keys,
+  merge = c(file_keys, list(to = NULL, expect = "one_to_one", unmatched = "error")),
+  items = list(
+    columns = NULL, question = "", range = NULL, codes = NULL, missing = character(),
+    out_of_range = "error", reverse = character(), labels = list()
+  ),
+  clean = list(min_answered = 0.5, straight_liners = "keep"),
+  weights = list(column = NULL, kind = "sampling"),
+  scales = list(
+    correlation = "polychoric", n_factors = "parallel", replicates = 100L, percentile = 95,
+    min_loading = 0.3, min_answered = 0.5, scale = list(), names = list()
+  ),
+  `scales.scale` = list(name = NULL, items = NULL, reverse = character()),
+  columns = list(
+    name = NULL, use = "profile", type = "auto", label = "", order = character(), labels = list(),
+    missing = character()
+  ),
+  reduce = list(components = "share", share = 0.8),
+  segments = list(
+    k = "auto", k_min = 2L, k_max = 10L, method = "ward", min_share = 0.05, min_people = 30L,
+    bootstrap = 50L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()
+  ),
+  engine = list(name = "python", tree = "auto", time_limit = 600)
+)
+lists_of_tables <- c("merge", "items", "columns")
+
+read_study <- function(path) {
+  file <- if (dir.exists(path)) file.path(path, "study.toml") else path
+  if (!file.exists(file)) {
+    what <- if (dir.exists(path)) paste("the folder", path, "holds no study.toml") else paste("no folder or file", path)
+    fail(what, ": name a study folder, or its study.toml.")
+  }
+  raw <- tryCatch(
+    # RcppTOML leaves backslashes alone with escape = FALSE, and doubles them without.
+    RcppTOML::parseTOML(file, escape = FALSE),
+    error = function(e) {
+      why <- one_line(conditionMessage(e))
+      # RcppTOML reads no list of numbers and texts mixed, which TOML allows.
+      if (grepl("Not compatible", why)) why <- "a list in it mixes numbers and texts: write them all as texts"
+      fail(file, " cannot be read as TOML (", why, ").")
+    }
+  )
+  study <- fill_study(unclass(raw), file)
+  study$file <- file
+  study$folder <- dirname(file)
+  study
+}
+
+fill_study <- function(raw, file) {
+  attributes(raw) <- list(names = names(raw))
+  study <- list()
+  check_names(names(raw), setdiff(names(known_keys), "scales.scale"), file, "the file")
+  for (name in setdiff(names(known_keys), "scales.scale")) {
+    given <- raw[[name]]
+    if (name %in% lists_of_tables) {
+      study[[name]] <- lapply(given, fill, known_keys[[name]], file, name)
+    } else if (name != "weights" || !is.null(given)) {
+      study[[name]] <- fill(given, known_keys[[name]], file, name)
+    }
+  }
+  study$scales$scale <- lapply(study$scales$scale, fill, known_keys[["scales.scale"]], file, "scales.scale")
+  lacking <- c(
+    if (is.null(study$data[["file"]])) "file in [data]",
+    if (length(study$items) == 0L) "[[items]]",
+    if (any(vapply(study$items, function(b) is.null(b[["columns"]]), logical(1)))) "columns in [[items]]",
+    if (any(vapply(study$merge, function(m) is.null(m[["file"]]) || is.null(m[["id"]]), logical(1)))) "file or id in [[merge]]"
+  )
+  if (length(lacking) > 0L) fail(file, " lacks ", paste(lacking, collapse = ", "), ".")
+  study
+}
+
+fill <- function(given, defaults, file, where) {
+  check_names(names(given), names(defaults), file, paste0("[", where, "]"))
+  for (key in names(given)) {
+    # An empty list comes as NULL, and stands for itself, not for the default.
+    defaults[key] <- list(if (is.null(given[[key]])) character() else given[[key]])
+  }
+  defaults
+}
+
+check_names <- function(given, known, file, where) {
+  unknown <- setdiff(given, known)
+  if (length(unknown) > 0L) {
+    fail(file, ": unknown key ", paste(unknown, collapse = ", "), " in ", where, "; known are ", paste(known, collapse = ", "), ".")
+  }
+}

@@ -1,0 +1,101 @@
+"""The house of DESIGN.md: who may import whom, what the numerical core may know."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+#: A module imports only from floors below its own; modules of one package may import one another.
+FLOORS = {
+    "errors": 0,
+    "stats": 1,
+    "study": 1,
+    "survey": 2,
+    "engines": 2,
+    "scales": 3,
+    "features": 3,
+    "segments": 4,
+    "profiles": 4,
+    "agreement": 5,
+    "plots": 5,
+    "runs": 6,
+    "report": 7,
+    "api": 8,
+    "cli": 9,
+    "__init__": 10,
+}
+
+
+def modules(root: Path) -> list[Path]:
+    return sorted((root / "psychoseg").rglob("*.py"))
+
+
+def part_of(path: Path, root: Path) -> str:
+    return path.relative_to(root / "psychoseg").parts[0].removesuffix(".py")
+
+
+def runtime_imports(tree: ast.Module) -> list[str]:
+    """Return psychoseg modules imported anywhere but under TYPE_CHECKING."""
+    typing_only = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [node.module or ""]
+            if node.module == "psychoseg":
+                names = [f"psychoseg.{alias.name}" for alias in node.names]
+            found += names
+        elif isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+    return [name for name in found if name == "psychoseg" or name.startswith("psychoseg.")]
+
+
+def test_every_module_stands_on_a_floor(root):
+    assert {part_of(path, root) for path in modules(root)} <= set(FLOORS)
+
+
+def test_modules_import_only_from_floors_below(root):
+    wrong = []
+    for path in modules(root):
+        part = part_of(path, root)
+        for name in runtime_imports(ast.parse(path.read_text(encoding="utf-8"))):
+            if name == "psychoseg":
+                continue
+            target = name.split(".")[1]
+            if target not in FLOORS:  # a public name, reached through the package
+                continue
+            if target != part and FLOORS[target] >= FLOORS[part]:
+                wrong.append(f"{path.name} imports {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("forbidden", ["pandas", "matplotlib", "sklearn", "psychoseg.survey"])
+def test_the_numerical_core_runs_without(forbidden):
+    code = (
+        f"import sys; sys.modules[{forbidden!r}] = None\n"
+        "import pkgutil, importlib, psychoseg.stats as s\n"
+        "for m in pkgutil.iter_modules(s.__path__): importlib.import_module('psychoseg.stats.' + "
+        "m.name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, psychoseg; print(sorted({'numpy', 'pandas', 'rpy2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_module_outgrows_its_subject(root):
+    long = {p.name: n for p in modules(root) if (n := len(p.read_text().splitlines())) > 600}
+    assert long == {}

@@ -1,0 +1,163 @@
+"""What sets segments apart, in words."""
+
+import pytest
+
+from psychoseg.errors import PsychosegWarning
+from psychoseg.naming import Driver, final_names, say_driver, say_number, size_of, suggest_names
+
+
+def scale(label: str, effect: float, value: float = 4.211, total: float = 3.049) -> Driver:
+    return Driver("scale", label, label, "", effect, size_of(effect), value, total, 100)
+
+
+def number(label: str, effect: float, value: float, total: float) -> Driver:
+    return Driver("numeric", label, label, "", effect, size_of(effect), value, total, 100)
+
+
+def category(label: str, name: str, effect: float, value: float, total: float) -> Driver:
+    return Driver("category", label, label, name, effect, size_of(effect), value, total, 100)
+
+
+@pytest.mark.parametrize(
+    ("effect", "word"),
+    [
+        (0.8, "large"),
+        (-0.81, "large"),
+        (0.7999, "medium"),
+        (-0.5, "medium"),
+        (0.2, "small"),
+        (0.3 - 0.1, "small"),  # 0.19999999999999998
+        (0.1999, "negligible"),
+        (float("-inf"), "large"),
+    ],
+)
+def test_effects_are_called_as_cohen_called_them(effect: float, word: str) -> None:
+    assert size_of(effect) == word
+
+
+@pytest.mark.parametrize(
+    ("driver", "line"),
+    [
+        (scale("Tech-savviness", 1.2), "High Tech-savviness: 4.21 against 3.05 overall"),
+        (scale("Thrift", -0.6, 2, 3.049), "Low Thrift: 2.00 against 3.05 overall"),
+        (scale("Thrift", 0.3), "Slightly high Thrift: 4.21 against 3.05 overall"),
+        (scale("Thrift", 0.01, 3.06), "Average Thrift: 3.06 against 3.05 overall"),
+        (number("Age", -0.9, 24.26, 34.24), "Lower Age: 24.3 against 34.2 overall"),
+        (number("Income", 0.9, 52_300.4, 41_000), "Higher Income: 52,300 against 41,000 overall"),
+        (
+            number("Year of birth", 0.9, 1984.2, 1975),
+            "Higher Year of birth: 1984 against 1975 overall",
+        ),
+        (
+            category("Plan", "Premium", 0.6, 0.46, 0.21),
+            "More 'Premium' (Plan): 46% against 21% overall",
+        ),
+        (
+            category("Plan", "Free", -0.4, 0.21, 0.46),
+            "Slightly fewer 'Free' (Plan): 21% against 46% overall",
+        ),
+        (category("Plan", "Trial", -0.6, 0.0, 0.08), "Fewer 'Trial' (Plan): 0% against 8% overall"),
+        (
+            category("Plan", "Trial", -0.6, 0.002, 0.08),
+            "Fewer 'Trial' (Plan): 0.2% against 8.0% overall",
+        ),
+    ],
+)
+def test_a_driver_reads_as_a_line_with_labels_and_two_decimals_at_most(
+    driver: Driver, line: str
+) -> None:
+    assert say_driver(driver) == line
+
+
+def test_separators_are_for_numbers_that_cannot_be_years() -> None:
+    assert [say_number(x, 0) for x in (1984, 9999, 10_000)] == ["1984", "9999", "10,000"]
+
+
+class TestSuggestedNames:
+    def test_a_name_is_made_of_the_two_strongest_in_sentence_case(self) -> None:
+        names = suggest_names(
+            {
+                1: [
+                    scale("Muscle gain", 1.4),
+                    scale("Privacy concern", -0.9),
+                    scale("Thrift", 0.7),
+                ],
+                2: [scale("TV use", -1.4), number("Age", 0.6, 50, 34)],
+                3: [category("Plan", "Premium", 1.1, 0.7, 0.2), scale("Thrift", 0.4)],
+                4: [category("Plan", "Free", -1.1, 0.1, 0.4), scale("I save", 0.3)],
+                5: [category("Plan", "Free", -1.1, 0, 0.4), scale("Trust", 0.6), scale("Fun", 0.5)],
+            }
+        )
+        assert names == {
+            1: "High muscle gain, low privacy concern",
+            2: "Low TV use, older",
+            3: "Mostly Premium (plan)",
+            4: "Fewer Free (plan)",
+            # What a segment is comes before what it is not.
+            5: "High trust, high fun",
+        }
+
+    def test_a_weak_driver_names_alone_and_only_where_there_is_no_clear_one(self) -> None:
+        drivers = {1: [scale("Thrift", 0.4), scale("Humour", 0.3)], 2: [scale("Humour", 0.1)]}
+        assert suggest_names(drivers) == {1: "Slightly high thrift", 2: "Middle of the road"}
+
+    def test_two_categories_of_one_variable_give_one_part(self) -> None:
+        ranked = [
+            category("City size", "Large", 1.0, 0.6, 0.2),
+            category("City size", "Small", -0.9, 0.1, 0.5),
+            scale("Thrift", 0.8),
+        ]
+        assert suggest_names({1: ranked, 2: []})[1] == "Mostly Large (city size), high thrift"
+
+    def test_names_that_clash_take_more_drivers_and_at_last_a_number(self) -> None:
+        same = [scale("Thrift", 1.0), scale("Humour", 0.9)]
+        names = suggest_names(
+            {
+                1: [*same, scale("I trust", 0.6)],
+                2: [*same, scale("Trust", -0.3)],
+                3: [scale("Fun", 0.1)],
+                4: [],
+                5: [],
+            }
+        )
+        assert names == {
+            1: "High thrift, high humour, high I trust",
+            2: "High thrift, high humour, slightly low trust",
+            3: "Middle of the road",
+            4: "Middle of the road 2",
+            5: "Middle of the road 3",
+        }
+
+    def test_one_segment_is_everyone(self) -> None:
+        assert suggest_names({1: []}) == {1: "Everyone"}
+
+    def test_a_long_label_is_cut_at_a_word(self) -> None:
+        label = "I usually read the privacy statement of an app before I install it"
+        assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == (
+            "High I usually read the privacy statement…"
+        )
+
+
+class TestFinalNames:
+    def test_names_asked_for_replace_suggested_ones(self) -> None:
+        assert final_names({1: "High thrift", 2: "Low thrift"}, {"1": "Savers"}) == {
+            1: "Savers",
+            2: "Low thrift",
+        }
+
+    def test_an_unknown_segment_is_named_in_a_warning(self) -> None:
+        with pytest.warns(PsychosegWarning, match=r"segment '7', but the segments are 1 to 2"):
+            names = final_names({1: "A", 2: "B"}, {"7": "Savers"})
+        assert names == {1: "A", 2: "B"}
+
+    def test_a_suggestion_equal_to_a_name_asked_for_gets_the_number(self) -> None:
+        assert final_names({1: "Savers", 2: "B"}, {"2": "savers"}) == {1: "Savers 2", 2: "savers"}
+
+    def test_a_name_asked_for_twice_is_numbered_with_a_warning(self) -> None:
+        with pytest.warns(PsychosegWarning, match="'Savers' to more than one segment"):
+            names = final_names({1: "A", 2: "B"}, {"2": "Savers", "1": "Savers"})
+        assert names == {1: "Savers", 2: "Savers 2"}
+
+    def test_a_number_never_makes_another_segment_s_name(self) -> None:
+        names = final_names({1: "A", 2: "A", 3: "A 2"}, {})
+        assert sorted(names.values()) == ["A", "A 2", "A 3"]

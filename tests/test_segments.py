@@ -1,0 +1,238 @@
+"""The segmentation stage: recovery, invariance, the choice of k, the verdict, and refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from psychoseg import (
+    DataError,
+    EngineError,
+    PsychosegWarning,
+    fit_scales,
+    fit_segments,
+    load_study,
+    load_survey,
+)
+from psychoseg.engines.python import PythonEngine
+from psychoseg.stats.validity import adjusted_rand
+from psychoseg.study import ReduceSettings, SegmentsSettings
+from psychoseg.survey import Survey
+
+QUICK = SegmentsSettings(bootstrap=10)
+
+
+@pytest.fixture(scope="module")
+def fitness(root):
+    study = load_study(root / "surveys" / "fitness_app")
+    survey = load_survey(study)
+    scales = fit_scales(survey, study.scales)
+    return study, survey, scales, fit_segments(survey, scales, study.segments, reduce=study.reduce)
+
+
+@pytest.fixture(scope="module")
+def bfi_means(root):
+    study = load_study(root / "surveys" / "big_five")
+    survey = load_survey(study)
+    scores = fit_scales(survey, study.scales).scores
+    return scores.dropna().reset_index(drop=True)
+
+
+def planted(n=300, seed=1, gap=6.0):
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    centres = np.array([[0, 0, 0], [gap, 0, 0], [0, gap, gap]])
+    return pd.DataFrame(centres[truth] + rng.standard_normal((n, 3)), columns=list("xyz")), truth
+
+
+def test_the_planted_segments_of_fitness_app_are_recovered(root, fitness):
+    _, survey, _, segments = fitness
+    truth = pd.read_csv(root / "surveys" / "fitness_app" / "truth.csv", dtype=str)
+    truth = truth.set_index("id")["segment"].reindex(survey.ids)
+    there = segments.labels > 0
+    assert segments.k == truth.nunique() == 5
+    codes = pd.factorize(truth)[0]
+    assert adjusted_rand(codes[there], segments.labels[there]) >= 0.85
+    assert segments.verdict == "reproducible"
+
+
+def test_nobody_vanishes(fitness):
+    _, survey, _, segments = fitness
+    excluded = survey.ledger[survey.ledger["effect"] == "excluded"]
+    kept = (segments.labels > 0).sum()
+    assert kept + len(excluded) + len(segments.excluded) == survey.n_read
+    assert segments.table["n"].sum() == segments.points["n"].sum() == kept
+
+
+def test_segments_are_numbered_by_size(fitness):
+    sizes = fitness[3].table["weighted"].to_numpy()
+    assert (np.diff(sizes) <= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_shuffled_rows_and_columns_give_the_same_segments_on_tied_scale_means(bfi_means, seed):
+    # Ten seeds of five shuffles each: 50 in all.
+    settings = SegmentsSettings(k=5, k_min=5, k_max=5, bootstrap=10)
+    first = fit_segments(bfi_means, settings=settings)
+    rng = np.random.default_rng(seed)
+    textbook = []
+    ward = fcluster(linkage(bfi_means, "ward"), 5, "maxclust")
+    for _ in range(5):
+        rows, columns = rng.permutation(len(bfi_means)), rng.permutation(5)
+        shuffled = bfi_means.iloc[rows, columns].reset_index(drop=True)
+        labels = fit_segments(shuffled, settings=settings).labels
+        np.testing.assert_array_equal(labels, first.labels[rows])
+        again = fcluster(linkage(shuffled, "ward"), 5, "maxclust")
+        textbook.append(adjusted_rand(ward[rows], again))
+    # What the canonical order is for: textbook Ward gives other segments for other row orders.
+    assert max(textbook) < 0.9
+
+
+def test_frequency_weights_equal_repeated_rows():
+    frame, _ = planted(200)
+    counts = np.random.default_rng(2).integers(1, 4, len(frame))
+    weighted = with_active(frame, weights=counts.astype(float), weight_kind="frequency")
+    repeated = frame.loc[np.repeat(frame.index, counts)].reset_index(drop=True)
+    a, b = fit_segments(weighted, settings=QUICK), fit_segments(repeated, settings=QUICK)
+    np.testing.assert_array_equal(np.repeat(a.labels, counts), b.labels)
+    np.testing.assert_allclose(a.tree, b.tree, atol=1e-10)
+    numbers = ["weighted", "share", "share_low", "share_high", "jaccard", "silhouette"]
+    np.testing.assert_allclose(a.table[numbers], b.table[numbers], atol=1e-10)
+    np.testing.assert_allclose(a.choice["silhouette"], b.choice["silhouette"], atol=1e-10)
+
+
+def test_rescaled_sampling_weights_change_nothing():
+    frame, _ = planted(200)
+    frame = frame.round(0)
+    weights = np.random.default_rng(3).uniform(0.3, 3, len(frame))
+    a, b = (
+        fit_segments(with_active(frame, weights=w), settings=QUICK)
+        for w in (weights, 7.7 * weights)
+    )
+    np.testing.assert_array_equal(a.labels, b.labels)
+    np.testing.assert_allclose(a.table["share_low"], b.table["share_low"], atol=1e-9)
+
+
+def with_active(frame, **options):
+    from dataclasses import replace
+
+    survey = Survey.from_frame(frame, items=[], columns=list(frame), **options)
+    book = {name: replace(v, role="active") for name, v in survey.codebook.items()}
+    return replace(survey, codebook=book)
+
+
+@pytest.mark.parametrize("tree", ["psychoseg", "scikit-learn", "scipy"])
+def test_every_python_tree_gives_the_same_segments(tree, fitness):
+    study, survey, scales, segments = fitness
+    other = fit_segments(
+        survey, scales, study.segments, reduce=study.reduce, engine=PythonEngine(tree=tree)
+    )
+    np.testing.assert_array_equal(other.labels, segments.labels)
+    assert other.k == segments.k
+
+
+def test_a_tree_without_weights_refuses_them():
+    frame, _ = planted(60)
+    weighted = with_active(frame, weights=np.linspace(1, 2, 60))
+    with pytest.raises(EngineError, match=r'scikit-learn builds trees without.*tree = "psychoseg"'):
+        fit_segments(weighted, settings=QUICK, engine=PythonEngine(tree="scikit-learn"))
+
+
+def test_planted_segments_are_reproducible_and_their_number_found():
+    frame, truth = planted()
+    found = fit_segments(frame, settings=SegmentsSettings(bootstrap=20))
+    assert found.k == 3
+    assert adjusted_rand(truth, found.labels) > 0.95
+    assert found.verdict == "reproducible"
+    assert found.table["jaccard"].min() > 0.9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_round_cloud_has_no_stable_segments(seed):
+    cloud = pd.DataFrame(
+        np.random.default_rng(seed).standard_normal((500, 5)), columns=list("abcde")
+    )
+    found = fit_segments(cloud, settings=SegmentsSettings(bootstrap=20))
+    assert found.verdict == "constructed"
+    assert found.reason.startswith("No stable segments")
+    assert not found.choice["eligible"].any()
+    assert "for illustration" in found.k_rule
+
+
+def test_a_given_k_is_kept_and_judged():
+    frame, _ = planted()
+    found = fit_segments(frame, settings=SegmentsSettings(k=8, bootstrap=10))
+    assert found.k == len(found.table) == 8
+    assert found.verdict == "constructed"
+    assert found.k_rule == "8 segments, set in the study"
+    assert found.choice.loc[found.choice["chosen"], "k"].tolist() == [8]
+
+
+def test_a_small_segment_is_not_chosen_and_where_given_said():
+    frame, _ = planted(300)
+    frame.loc[:4] += 60.0
+    found = fit_segments(frame, settings=SegmentsSettings(bootstrap=10))
+    rows = found.choice.set_index("k")
+    assert not rows.loc[2, "eligible"]
+    assert "smallest segment" in rows.loc[2, "why"]
+    with pytest.warns(PsychosegWarning, match="segment 2 has only 5 respondents"):
+        fit_segments(frame, settings=SegmentsSettings(k=2, bootstrap=10))
+
+
+def test_who_lacks_an_active_value_is_in_the_ledger():
+    frame, _ = planted(100)
+    frame.loc[7, "y"] = np.nan
+    found = fit_segments(frame, settings=QUICK)
+    assert found.labels[7] == 0
+    assert found.point_of[7] == -1
+    assert np.isnan(found.silhouette[7])
+    assert found.excluded[["respondent", "stage", "effect", "reason"]].values.tolist() == [
+        ["7", "segments", "excluded", "no value for y"]
+    ]
+
+
+def test_categories_enter_as_in_famd():
+    # FAMD of one standardised column and one 2-category column: inertia 1 + (2 - 1).
+    rng = np.random.default_rng(4)
+    group = rng.choice(["town", "country"], 200, p=[0.3, 0.7])
+    frame = pd.DataFrame({"age": rng.normal(40, 10, 200) + 30 * (group == "town"), "place": group})
+    found = fit_segments(frame, settings=QUICK, reduce=ReduceSettings(components="all"))
+    assert found.eigenvalues["eigenvalue"].sum() == pytest.approx(2)
+    assert set(found.features["kind"]) == {"numeric", "category"}
+    r2 = np.corrcoef(frame["age"], group == "town")[0, 1] ** 2
+    # Two correlated standardised variables: eigenvalues 1 +- r.
+    np.testing.assert_allclose(found.eigenvalues["eigenvalue"][:2], [1 + r2**0.5, 1 - r2**0.5])
+
+
+@pytest.mark.parametrize(
+    ("reduce", "n", "said"),
+    [
+        (ReduceSettings(components=2), 2, "2 components, set in the study"),
+        (ReduceSettings(components="all"), 3, "all 3 components"),
+        (ReduceSettings(share=0.99), 3, "the fewest that carry 99%"),
+    ],
+)
+def test_the_number_of_components_follows_the_stated_rule(reduce, n, said):
+    found = fit_segments(planted(100)[0], settings=QUICK, reduce=reduce)
+    assert found.eigenvalues["retained"].sum() == found.components.shape[1] == n
+    assert said in found.components_rule
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "reduce", "message"),
+    [
+        (lambda f: f, SegmentsSettings(k=500, bootstrap=10), None, "k = 500 is larger than the 60"),
+        (lambda f: f.assign(y=1.0), QUICK, None, "same value of y"),
+        (lambda f: f.iloc[:2], QUICK, None, "only 2 respondents"),
+        (lambda f: f[[]], QUICK, None, "nothing is active"),
+        (lambda f: f, QUICK, ReduceSettings(components=4), "components = 4 is more than the 3"),
+    ],
+)
+def test_input_that_cannot_be_segmented_is_refused(change, settings, reduce, message):
+    with pytest.raises(DataError, match=message):
+        fit_segments(change(planted(60)[0]), settings=settings, reduce=reduce)
+
+
+def test_scales_of_other_respondents_are_refused(fitness):
+    with pytest.raises(DataError, match="scales have .* respondents and the survey 60"):
+        fit_segments(planted(60)[0], fitness[2], QUICK)
