@@ -188,8 +188,8 @@ def standardise(merged: Collapsed, features: Features) -> tuple[FloatArray, Floa
     ]
     if constant:
         raise DataError(
-            f"every respondent has the same value of {', '.join(constant)}, so it cannot tell "
-            "them apart. "
+            f"every respondent has the same value of {', '.join(constant)}, so it cannot tell them "
+            "apart. "
             f'Make it use = "profile", or leave it out.'
         )
     category = np.array([features.kinds[name] == "category" for name in names])

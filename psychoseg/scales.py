@@ -7,7 +7,6 @@ who answered too little of a scale has no score on it.
 
 from __future__ import annotations
 
-import re
 import warnings
 from dataclasses import dataclass
 
@@ -17,21 +16,17 @@ import pandas as pd
 from psychoseg.engines.base import CorrelationKind, Engine
 from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
-from psychoseg.stats.arrays import FloatArray, IntArray, canonical_order
+from psychoseg.keys import MIN_ITEMS, ScaleItems, found_scales, named_scales
+from psychoseg.stats.arrays import FloatArray, canonical_order
 from psychoseg.stats.correlation import SMOOTHING_FLOOR, covariance, smooth_correlation
 from psychoseg.stats.dimension import ParallelAnalysis, parallel_analysis
-from psychoseg.stats.factor import communalities, kmo, match_factors, order_factors
+from psychoseg.stats.factor import communalities, kmo, order_factors
 from psychoseg.stats.reduction import weighted_mean_sd
 from psychoseg.stats.reliability import cronbach_alpha
 from psychoseg.study import ScalesSettings
 from psychoseg.survey.table import Survey
 
 __all__ = ["Scales", "fit_scales"]
-
-#: A scale takes at least this many items; a factor with fewer is reported and not scored.
-MIN_ITEMS = 2
-#: Characters of an item's wording that a found scale is called by.
-_NAME_LENGTH = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +82,6 @@ class Scales:
     n_factors_suggested: int
     kmo: float
     correlation: CorrelationKind
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """A scale's items with the sign each is scored with, relative to the declared reversal."""
-
-    name: str
-    label: str
-    factor: int
-    signs: dict[str, int]
 
 
 def fit_scales(
@@ -178,9 +163,9 @@ def fit_scales(
     loadings, phi, variance = order_factors(raw.loadings, raw.phi)
 
     keys = (
-        _named_keys(settings, loadings, names, survey)
+        named_scales(settings, loadings, names, survey)
         if settings.scale
-        else _found_keys(settings, loadings, names, survey)
+        else found_scales(settings, loadings, names, survey)
     )
     scores, scored_items = _scores(keys, survey, settings.min_answered)
     table, item_table = _tables(
@@ -230,8 +215,8 @@ def _analysed_items(survey: Survey, settings: ScalesSettings) -> list[str]:
     unknown = sorted({i for i in [*wanted, *settings.names] if i not in known})
     if unknown:
         raise StudyError(
-            f"[scales] names items that the survey does not have: {', '.join(unknown)}. "
-            f"Its items are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}."
+            f"[scales] names items that the survey does not have: {', '.join(unknown)}. Its items "
+            f"are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}."
         )
     twice = sorted({scale.name for scale in settings.scale if _count(settings, scale.name) > 1})
     if twice:
@@ -259,9 +244,8 @@ def _check_items(items: FloatArray, names: list[str], survey: Survey) -> None:
     if constant:
         raise DataError(
             f"{'item' if len(constant) == 1 else 'items'} {', '.join(constant)}: every respondent "
-            "kept gave the "
-            f"same answer, or none. Leave {'it' if len(constant) == 1 else 'them'} out of "
-            "[[items]]."
+            f"kept gave the same answer, or none. Leave {'it' if len(constant) == 1 else 'them'} "
+            "out of [[items]]."
         )
 
 
@@ -286,10 +270,9 @@ def _correlate(
             f"{names[i]} and {names[j]}" for i, j in zip(rows[:5], cols[:5], strict=True)
         )
         raise DataError(
-            f"{len(rows)} pairs of items cannot be correlated, because nobody answered both or "
-            "one does not vary "
-            f"among those who did: {pairs}{', ...' if len(rows) > 5 else ''}. Leave one of each "
-            "pair out."
+            f"{len(rows)} pairs of items cannot be correlated, because nobody answered both or one "
+            f"does not vary among those who did: {pairs}{', ...' if len(rows) > 5 else ''}. Leave "
+            "one of each pair out."
         )
     corr, smallest = smooth_correlation(corr)
     if smallest < SMOOTHING_FLOOR:
@@ -310,105 +293,19 @@ def _n_factors(settings: ScalesSettings, parallel: ParallelAnalysis, n_items: in
         if parallel.n_factors == 0:
             raise DataError(
                 "parallel analysis finds no factor: the items correlate no more than unrelated "
-                "ones would. "
-                "Name the scales in [[scales.scale]], or give n_factors in [scales]."
+                "ones would. Name the scales in [[scales.scale]], or give n_factors in [scales]."
             )
         return min(parallel.n_factors, n_items // MIN_ITEMS)
     if settings.n_factors > n_items // MIN_ITEMS:
         raise StudyError(
-            f"[scales] n_factors = {settings.n_factors} is too many for {n_items} items: "
-            f"at most {n_items // MIN_ITEMS}."
+            f"[scales] n_factors = {settings.n_factors} is too many for {n_items} items: at most "
+            f"{n_items // MIN_ITEMS}."
         )
     return settings.n_factors
 
 
-def _named_keys(
-    settings: ScalesSettings, loadings: FloatArray, names: list[str], survey: Survey
-) -> list[_Key]:
-    """Return the named scales, each with the factor that resembles it most."""
-    signs = [
-        # An item that the survey already holds as reversed must not be turned a second time.
-        {i: -1 if i in s.reverse and not survey.codebook[i].reversed else 1 for i in s.items}
-        for s in settings.scale
-    ]
-    pattern = np.array([[sign.get(name, 0) for sign in signs] for name in names], dtype=np.float64)
-    columns, factors, _ = match_factors(pattern, loadings)
-    factor_of = dict(zip(columns.tolist(), factors.tolist(), strict=True))
-    used: set[str] = set()
-    return [
-        _Key(
-            _slug(scale.name, used),
-            scale.name,
-            factor_of[j],
-            signs[j],
-        )
-        for j, scale in enumerate(settings.scale)
-    ]
-
-
-def _found_keys(
-    settings: ScalesSettings, loadings: FloatArray, names: list[str], survey: Survey
-) -> list[_Key]:
-    """Assign each item to the factor it loads on most, and name the scales."""
-    size = np.abs(loadings).round(9)
-    best = size.argmax(axis=1)
-    enough = size.max(axis=1) >= settings.min_loading
-    left_out = [survey.label(names[i]) for i in np.flatnonzero(~enough)]
-    if left_out:
-        _tell(
-            f"{len(left_out)} of {len(names)} items load below {settings.min_loading:g} on every "
-            "factor and are "
-            f"in no scale: {_listed(left_out)}"
-        )
-    keys: list[_Key] = []
-    used: set[str] = set()
-    for j in range(loadings.shape[1]):
-        members: IntArray = np.flatnonzero(enough & (best == j))
-        members = members[np.argsort(-size[members, j], kind="stable")]
-        if len(members) < MIN_ITEMS:
-            which = f" ({survey.label(names[members[0]])})" if len(members) else ""
-            _tell(
-                f"factor F{j + 1} has {len(members)} item{which} of its own and is not made a "
-                "scale; "
-                f"fewer factors may serve better"
-            )
-            continue
-        signs = {names[i]: 1 if loadings[i, j] > 0 else -1 for i in members}
-        given = list(dict.fromkeys(v for item, v in settings.names.items() if item in signs))
-        if len(given) > 1:
-            _tell(f"the scale {given[0]} holds items that [scales.names] also calls {given[1:]}")
-        top = survey.label(names[members[0]])
-        label = given[0] if given else _shortened(top)
-        turned = [survey.label(item) for item, sign in signs.items() if sign < 0]
-        if turned:
-            _tell(f"in the scale {label}, these count the other way: {_listed(turned)}")
-        keys.append(_Key(_slug(given[0] if given else f"factor {j + 1}", used), label, j, signs))
-    if not keys:
-        raise DataError(
-            f"no factor has {MIN_ITEMS} items that load at least {settings.min_loading:g}. "
-            f"Lower min_loading in [scales], or name the scales in [[scales.scale]]."
-        )
-    lost = sorted(set(settings.names) - {item for key in keys for item in key.signs})
-    if lost:
-        _tell(f"[scales.names] has no effect for {', '.join(lost)}: in no scale")
-    return _distinct_labels(keys)
-
-
-def _distinct_labels(keys: list[_Key]) -> list[_Key]:
-    """Give labels that occur twice a number, so that a reader can tell the scales apart."""
-    labels = [key.label for key in keys]
-    return [
-        key
-        if labels.count(key.label) == 1
-        else _Key(
-            key.name, f"{key.label} ({labels[: i + 1].count(key.label)})", key.factor, key.signs
-        )
-        for i, key in enumerate(keys)
-    ]
-
-
 def _scores(
-    keys: list[_Key], survey: Survey, min_answered: float
+    keys: list[ScaleItems], survey: Survey, min_answered: float
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Return everybody's scale scores, and the items of each scale as they were scored."""
     keyed = survey.keyed_items()
@@ -447,8 +344,7 @@ def _common_ends(
     low, high = max(sorted(set(values)), key=values.count)
     _tell(
         f"the items of the scale {label} have different answer scales; all were brought to "
-        f"{low:g}-{high:g} "
-        f"before they were averaged"
+        f"{low:g}-{high:g} before they were averaged"
     )
     out = items.copy()
     for name in items.columns:
@@ -458,7 +354,7 @@ def _common_ends(
 
 
 def _tables(
-    keys: list[_Key],
+    keys: list[ScaleItems],
     scores: pd.DataFrame,
     scored: dict[str, pd.DataFrame],
     survey: Survey,
@@ -566,8 +462,7 @@ def _method(
 ) -> str:
     how = (
         f"{n_factors} factors of {n_items} items, {settings.correlation} correlations, minres "
-        "extraction, "
-        f"oblimin rotation"
+        "extraction, oblimin rotation"
     )
     if settings.scale:
         return (
@@ -580,28 +475,6 @@ def _method(
         f"Found: {how}; their number set in the study (parallel analysis suggests "
         f"{parallel.n_factors})."
     )
-
-
-def _slug(text: str, used: set[str]) -> str:
-    """Return a column name made of the text, distinct from those used."""
-    base = re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_") or "scale"
-    name, number = base, 2
-    while name in used:
-        name, number = f"{base}_{number}", number + 1
-    used.add(name)
-    return name
-
-
-def _shortened(text: str) -> str:
-    text = " ".join(text.split()).rstrip(".")
-    if len(text) <= _NAME_LENGTH:
-        return text
-    return text[:_NAME_LENGTH].rsplit(" ", 1)[0].rstrip(",;:") + " …"
-
-
-def _listed(texts: list[str]) -> str:
-    shown = "; ".join(texts[:8])
-    return f"{shown}; and {len(texts) - 8} more" if len(texts) > 8 else shown
 
 
 def _tell(message: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from psychoseg.stats.reduction import PrincipalComponents, principal_components,
 from psychoseg.stats.stability import bootstrap_jaccard
 from psychoseg.stats.validity import nested_silhouettes
 from psychoseg.study import ReduceSettings, SegmentsSettings
+from psychoseg.survey.frame import survey_from_frame
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -284,14 +285,12 @@ def _as_inputs(
 ) -> tuple[Survey, Scales | None]:
     """Return a survey whose active columns are those of a DataFrame, where one was given."""
     if isinstance(survey, pd.DataFrame):
-        survey = Survey.from_frame(survey, items=[], columns=[str(c) for c in survey.columns])
-        active = {name: replace(v, role="active") for name, v in survey.codebook.items()}
-        survey = replace(survey, codebook=active)
+        columns = [str(name) for name in survey.columns]
+        survey = survey_from_frame(survey, items=[], columns=columns, use="active")
     if scales is not None and len(scales.scores) != survey.n:
         raise DataError(
-            f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give "
-            "the rows that the "
-            f"scales were fitted on, in the same order."
+            f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give the "
+            "rows that the scales were fitted on, in the same order."
         )
     return survey, scales
 
@@ -305,8 +304,7 @@ def _n_components(eigenvalues: FloatArray, reduce: ReduceSettings) -> tuple[int,
         n = min(int(np.searchsorted(cumulative, reduce.share - 1e-9) + 1), positive)
         return n, (
             f"the first {n} of {positive} components: the fewest that carry "
-            f"{100 * reduce.share:.0f}% of the "
-            f"variance ({100 * cumulative[n - 1]:.0f}%)"
+            f"{100 * reduce.share:.0f}% of the variance ({100 * cumulative[n - 1]:.0f}%)"
         )
     if reduce.components > positive:
         raise DataError(
@@ -393,13 +391,10 @@ def _choice_table(
 def _decide(choice: pd.DataFrame, settings: SegmentsSettings) -> tuple[int, Verdict, str, str]:
     """Return k, the verdict on it, the verdict's reason, and how k came about."""
     rule = (
-        f"the highest average silhouette among {settings.k_min} to {settings.k_max} segments "
-        "whose smallest holds "
-        f"at least {100 * settings.min_share:.0f}% and {settings.min_people} respondents and that "
-        "come back in "
-        f"{settings.bootstrap} bootstrap resamples (mean Jaccard at least "
-        f"{settings.stable_jaccard:.2f}, each "
-        f"segment at least {settings.min_jaccard:.2f})"
+        f"the highest average silhouette among {settings.k_min} to {settings.k_max} segments whose "
+        f"smallest holds at least {100 * settings.min_share:.0f}% and {settings.min_people} "
+        f"respondents and that come back in {settings.bootstrap} bootstrap resamples (mean Jaccard "
+        f"at least {settings.stable_jaccard:.2f}, each segment at least {settings.min_jaccard:.2f})"
     )
     searched = choice[choice["k"].between(settings.k_min, settings.k_max)]
     if settings.k != "auto":
@@ -416,8 +411,7 @@ def _decide(choice: pd.DataFrame, settings: SegmentsSettings) -> tuple[int, Verd
         row = _best(large if len(large) else searched)
         k_rule = (
             f"{row['k']} segments, for illustration: none met the rule ({rule}), and this has the "
-            "highest average "
-            f"silhouette of {'those large enough' if len(large) else 'all'}"
+            f"highest average silhouette of {'those large enough' if len(large) else 'all'}"
         )
     mean, low = row["jaccard_mean"], row["jaccard_min"]
     if mean >= settings.stable_jaccard and low >= settings.min_jaccard:
@@ -425,19 +419,17 @@ def _decide(choice: pd.DataFrame, settings: SegmentsSettings) -> tuple[int, Verd
             int(row["k"]),
             "reproducible",
             f"The same {row['k']} segments come back when the survey is redrawn (mean Jaccard "
-            f"{_floored(mean)} over "
-            f"{settings.bootstrap} resamples, the least stable segment {_floored(low)}).",
+            f"{_floored(mean)} over {settings.bootstrap} resamples, the least stable segment "
+            f"{_floored(low)}).",
             k_rule,
         )
     return (
         int(row["k"]),
         "constructed",
         f"No stable segments: when the survey is redrawn, these {row['k']} do not come back (mean "
-        "Jaccard "
-        f"{_floored(mean)} over {settings.bootstrap} resamples, the least stable segment {_floored(low)}; "
-        f"{settings.stable_jaccard:.2f} and {settings.min_jaccard:.2f} are asked for). Read them "
-        "as one way to "
-        f"divide a continuum, not as groups that exist.",
+        f"Jaccard {_floored(mean)} over {settings.bootstrap} resamples, the least stable segment "
+        f"{_floored(low)}; {settings.stable_jaccard:.2f} and {settings.min_jaccard:.2f} are asked "
+        "for). Read them as one way to divide a continuum, not as groups that exist.",
         k_rule,
     )
 
@@ -488,9 +480,8 @@ def _tell_small(table: pd.DataFrame, settings: SegmentsSettings) -> None:
     for segment, n in zip(table["segment"], table["n"], strict=True):
         if n < settings.min_people:
             warnings.warn(
-                f"segment {segment} has only {n} respondents (fewer than "
-                f"{settings.min_people}): too few to "
-                f"read its profile with confidence",
+                f"segment {segment} has only {n} respondents (fewer than {settings.min_people}): "
+                "too few to read its profile with confidence",
                 PsychosegWarning,
                 stacklevel=3,
             )

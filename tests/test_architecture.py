@@ -14,8 +14,10 @@ FLOORS = {
     "study": 1,
     "survey": 2,
     "engines": 2,
-    "scales": 3,
+    "naming": 1,
+    "keys": 3,
     "features": 3,
+    "scales": 4,
     "segments": 4,
     "profiles": 4,
     "agreement": 5,
@@ -81,10 +83,9 @@ def test_modules_import_only_from_floors_below(root):
 @pytest.mark.parametrize("forbidden", ["pandas", "matplotlib", "sklearn", "psychoseg.survey"])
 def test_the_numerical_core_runs_without(forbidden):
     code = (
-        f"import sys; sys.modules[{forbidden!r}] = None\n"
-        "import pkgutil, importlib, psychoseg.stats as s\n"
-        "for m in pkgutil.iter_modules(s.__path__): importlib.import_module('psychoseg.stats.' + "
-        "m.name)"
+        f"import sys; sys.modules[{forbidden!r}] = None\nimport pkgutil, importlib, "
+        "psychoseg.stats as s\nfor m in pkgutil.iter_modules(s.__path__): "
+        "importlib.import_module('psychoseg.stats.' + m.name)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

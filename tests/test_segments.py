@@ -17,7 +17,7 @@ from psychoseg import (
 from psychoseg.engines.python import PythonEngine
 from psychoseg.stats.validity import adjusted_rand
 from psychoseg.study import ReduceSettings, SegmentsSettings
-from psychoseg.survey import Survey
+from psychoseg.survey.frame import survey_from_frame
 
 QUICK = SegmentsSettings(bootstrap=10)
 
@@ -114,11 +114,7 @@ def test_rescaled_sampling_weights_change_nothing():
 
 
 def with_active(frame, **options):
-    from dataclasses import replace
-
-    survey = Survey.from_frame(frame, items=[], columns=list(frame), **options)
-    book = {name: replace(v, role="active") for name, v in survey.codebook.items()}
-    return replace(survey, codebook=book)
+    return survey_from_frame(frame, items=[], columns=list(frame), use="active", **options)
 
 
 @pytest.mark.parametrize("tree", ["psychoseg", "scikit-learn", "scipy"])

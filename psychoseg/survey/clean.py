@@ -16,9 +16,8 @@ from psychoseg.survey.raw import number_text, quoted_list
 
 __all__ = ["check_active", "check_items", "exclude_respondents", "exclude_unweighted", "rescale"]
 
-#: The same answer to fewer items than this may be an honest one. Ten is the usual least length of a
-#: battery in which straight-lining is read as carelessness (Curran 2016, J. Exp. Soc. Psychol. 66,
-#: long-string analysis: half of a page of items).
+#: The same answer to fewer items than this may be an honest one. Ten is our own choice: five points
+#: given at random agree ten times over once in two million respondents.
 STRAIGHT_LINE_ITEMS = 10
 
 
@@ -115,16 +114,14 @@ def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
     if empty:
         problems.append(
             f"{_items(empty)} no answers among the {len(items)} respondents kept. Check missing "
-            "and codes, or take "
-            f"{'it' if len(empty) == 1 else 'them'} out of [[items]]."
+            f"and codes, or take {'it' if len(empty) == 1 else 'them'} out of [[items]]."
         )
     if constant:
         shown = [f"{n} (always {number_text(float(items[n].min()))})" for n in constant[:5]]
         more = f" and {len(constant) - 5} more" if len(constant) > 5 else ""
         problems.append(
             f"{'an item has' if len(constant) == 1 else 'items have'} the same answer from "
-            "everybody: "
-            f"{', '.join(shown)}{more}. A constant cannot be correlated; take "
+            f"everybody: {', '.join(shown)}{more}. A constant cannot be correlated; take "
             f"{'it' if len(constant) == 1 else 'them'} out of [[items]]."
         )
     if problems:

@@ -213,8 +213,7 @@ def code_weight(
         if found:
             problems.append(
                 f"weight {column} is {what}: {_examples(joined, cells, found)}. Correct the "
-                "weights, "
-                f"or remove these rows."
+                f"weights, or remove these rows."
             )
     return values[cells.codes], problems
 
@@ -434,8 +433,7 @@ def _order(
     if left and not problems:
         warnings.warn(
             f"column {cells.name}: its order leaves out {quoted_list(left)}, put behind the "
-            "others. Add "
-            f"{'it' if len(left) == 1 else 'them'} to order where the place is wrong.",
+            f"others. Add {'it' if len(left) == 1 else 'them'} to order where the place is wrong.",
             PsychosegWarning,
             stacklevel=4,
         )

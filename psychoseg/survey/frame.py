@@ -205,7 +205,6 @@ def _weights(
     if len(wrong):
         raise DataError(
             f"{len(wrong)} weights are not positive numbers, the first of them {given[wrong[0]]!s} "
-            f"in row {wrong[0]}. "
-            f"Correct them, or leave out these rows."
+            f"in row {wrong[0]}. Correct them, or leave out these rows."
         )
     return rescale(values, kind)

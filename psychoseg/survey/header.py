@@ -55,8 +55,7 @@ def read_header(records: Sequence[Sequence[str]], path: Path) -> Header:
         if repeated:
             raise DataError(
                 f"{path}: the header repeats the names {quoted_list(repeated)}. Give each column "
-                "its own name, "
-                f"or set header_rows = 2 where a second row tells them apart."
+                f"its own name, or set header_rows = 2 where a second row tells them apart."
             )
         return Header(names, none, none)
     if len(rows) == 3 or not (_repeated(rows[0]) or "" in rows[0]):
@@ -118,8 +117,7 @@ def _numbered(names: Sequence[str], path: Path) -> tuple[str, ...]:
         out.append(new)
     warnings.warn(
         f"{path.name} repeats the column names {quoted_list(repeated)}; from its second time on a "
-        "name got its "
-        f"number, as in {repeated[0] + '_2'!r}.",
+        f"name got its number, as in {repeated[0] + '_2'!r}.",
         PsychosegWarning,
         stacklevel=2,
     )

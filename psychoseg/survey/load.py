@@ -82,8 +82,7 @@ def load_survey(study: Study) -> Survey:
     if len(answers) < answers.shape[1]:
         raise DataError(
             f"{len(answers)} respondents are kept, fewer than the {answers.shape[1]} "
-            f"items{_excluded(ledger)}. "
-            f"Use fewer items, or more respondents."
+            f"items{_excluded(ledger)}. Use fewer items, or more respondents."
         )
     others = _kept_columns(columns, kept)
     check_active(others, [n for n, c in selection.columns.items() if c.use == "active"])

@@ -162,8 +162,7 @@ def _check_unmatched(
         raise DataError(
             f"{len(alone)} of {len(partner)} respondents of {main.file} are not in {merge.file}: "
             f'{", ".join(named)}{more}. Set unmatched = "drop" to leave them out, or "keep" to '
-            "keep them without its "
-            f"columns."
+            f"keep them without its columns."
         )
     if merge.unmatched == "drop":
         ledger.exclude(alone, "merge", [f"not in {merge.file}"] * len(alone))

@@ -101,8 +101,7 @@ def read_labels(file: str, folder: Path) -> dict[str, tuple[str, str]]:
         if needed not in table.cells:
             raise DataError(
                 f"{table.path}: a labels file needs the columns name and label; {needed} is "
-                "missing (found: "
-                f"{', '.join(map(str, table.cells.columns))}). Rename its columns."
+                f"missing (found: {', '.join(map(str, table.cells.columns))}). Rename its columns."
             )
     names = table.cells["name"]
     twice = names[names.duplicated()]
@@ -165,8 +164,7 @@ def _width(
             )
             raise DataError(
                 f"{path}: the header has {width} cells, but {shown}{more}. Put quotes around "
-                "answers that hold the "
-                f"separator, or set separator, header_rows or the file right."
+                f"answers that hold the separator, or set separator, header_rows or the file right."
             )
     while (
         width > 1

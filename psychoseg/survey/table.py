@@ -125,8 +125,7 @@ class Survey:
                 if variable.low is None or variable.high is None:
                     raise DataError(
                         f"item {name} is reverse-keyed but the ends of its answer scale are "
-                        "unknown. "
-                        f"Give its battery a range, such as range = [1, 5]."
+                        "unknown. Give its battery a range, such as range = [1, 5]."
                     )
                 keyed[name] = variable.low + variable.high - keyed[name]
         return keyed

@@ -185,8 +185,7 @@ def _decode_as(data: bytes, path: Path, encoding: str) -> str:
     except LookupError:
         raise StudyError(
             f"{path}: there is no encoding {encoding!r}. Use a name such as utf-8, cp1252, latin-1 "
-            "or utf-16, "
-            f"or leave encoding out to have it found."
+            f"or utf-16, or leave encoding out to have it found."
         ) from None
     if name == "utf-8":
         name = "utf-8-sig"
@@ -293,8 +292,7 @@ def _records(lines: Sequence[str], mark: str, path: Path) -> tuple[list[list[str
                     f"{path}, line {start}: a stray quote opens here and closes in line "
                     f"{reader.line_num}, so that "
                     "what lies between, whole rows by the look of it, would be read as one "
-                    "answer. Remove the "
-                    f"quote or double it, or export the file again."
+                    f"answer. Remove the quote or double it, or export the file again."
                 )
         start = reader.line_num + 1
 

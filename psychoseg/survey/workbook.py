@@ -15,8 +15,8 @@ from psychoseg.survey.raw import number_text, quoted_list
 
 __all__ = ["read_sheet"]
 
-#: Uncompressed XML above which a workbook is refused: 256 MiB are some 7 million cells, or a minute
-#: of reading. A file of 1.3 MB was seen to unpack to a sheet of 300 MB.
+#: Uncompressed XML above which a workbook is refused. Our own choice: room for several million
+#: cells, below the sheet of 300 MB that a file of 1.3 MB was seen to unpack to.
 MAX_XML_BYTES = 256 * 1024**2
 
 

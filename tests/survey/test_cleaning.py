@@ -197,6 +197,14 @@ def test_respondents_read_are_those_kept_and_excluded_for_any_mix_of_reasons(mak
     assert not set(excluded["respondent"]) & set(survey.ids)
 
 
+def test_who_is_out_keeps_the_first_reason() -> None:
+    ledger = Ledger(["a", "b"], "a.csv", np.array([2, 3]))
+    ledger.exclude(np.array([1]), "merge", ["first"])
+    ledger.exclude(np.array([0, 1]), "clean", ["third", "second"])
+    assert ledger.table()["reason"].tolist() == ["first", "third"]
+    assert not ledger.kept.any()
+
+
 def test_a_ledger_that_does_not_add_up_is_a_fault_of_the_program() -> None:
     ledger = Ledger(["a", "b"], "a.csv", np.array([2, 3]))
     ledger.kept[0] = False

@@ -41,6 +41,12 @@ def test_a_decimal_comma_is_honoured(make_study) -> None:
     assert survey.items["q1"].tolist() == [1.5, 2.5, 4.0]
 
 
+def test_a_point_is_no_decimal_sign_where_the_comma_is(make_study) -> None:
+    text = table("1;1,5;2", "2;1.234;3", "3;4;1", header="id;q1;q2")
+    with pytest.raises(DataError, match=r"item q1 holds text: '1\.234' \(row 3\)"):
+        load_survey(make_study(toml(data='decimal = ","'), a__csv=text))
+
+
 def test_a_decimal_comma_that_is_not_declared_is_an_error_saying_so(make_study) -> None:
     text = table("1;1,5;2", "2;2,5;3", "3;4;1", header="id;q1;q2")
     with pytest.raises(
@@ -93,8 +99,9 @@ OUT = table("1,1,3", "2,9,4", "3,9,8", "4,5,1", "5,2,2")
 
 def test_a_code_out_of_range_that_no_rule_covers_is_an_error(make_study) -> None:
     message = (
-        r"item q1: 2 answers are outside 1 to 5: '9' \(rows 3 and 4\)\. List a code that means no "
-        r"answer under missing.*out_of_range[\s\S]*item q2: 1 answer is outside 1 to 5: '8' \(row 4\)"
+        r"item q1: 2 answers are outside 1 to 5: '9' \(rows 3 and 4\)\. List a code that means "
+        r"no answer under missing.*out_of_range[\s\S]*"
+        r"item q2: 1 answer is outside 1 to 5: '8' \(row 4\)"
     )
     with pytest.raises(DataError, match=message):
         load_survey(make_study(toml("range = [1, 5]"), a__csv=OUT))

@@ -50,6 +50,11 @@ def test_labelled_codes_are_categorical_in_code_order(make_study) -> None:
     assert survey.columns["x"].tolist() == ["Ten", "Two", "Nine", "Nine", "3"]
 
 
+def test_codes_with_one_label_are_one_category_at_the_lowest_of_them(make_study) -> None:
+    settings = 'labels = {"1" = "Low", "2" = "Mid", "3" = "Low"}'
+    assert categories(load(make_study, ["2", "3", "1", "3"], settings)) == ["Low", "Mid"]
+
+
 def test_many_numbers_with_a_labelled_few_stay_numeric(make_study) -> None:
     values = [str(i) for i in range(20, 40)]
     survey = load(make_study, values, 'labels = {"20" = "Twenty or less"}')

@@ -63,6 +63,7 @@ def test_the_index_gives_the_ids_and_any_index_will_do() -> None:
             {"items": ["q1", "q2"], "answer_range": (1, 4)},
             r"1 answers are outside 1 to 4.* q2 = 5 in row 0",
         ),
+        ({"items": ["q1"], "answer_range": (2, 5)}, r"1 answers .* 2 to 5.* q1 = 1 in row 0"),
         ({"items": ["q1"], "ids": "sex"}, r"the id column sex repeats 'm'"),
         ({"items": ["q1"], "ids": "town"}, r"the id column town has missing ids \(row 1\)"),
         (
