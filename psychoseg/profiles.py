@@ -65,6 +65,9 @@ _TIE_DECIMALS = 9
 
 #: Rows of a distance matrix held at once: 512 x 20,000 doubles are 80 MB.
 _CHUNK = 512
+#: Part of a segment, nearest its centre, from which its typical respondent is taken: enough people
+#: that one of them is typical in age too, few enough that all are typical in the scales.
+_CORE_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +154,11 @@ def profile_segments(
     -----
     Sampling and frequency weights enter as ``psychoseg.stats.inference`` says; a missing answer
     leaves its respondent out of that variable only, and the base says so. p-values are adjusted by
-    Benjamini and Hochberg (1995) over the profile columns. The typical respondent is the medoid:
-    the one with the least weighted sum of Euclidean distances to the others of the segment in the
-    space of the components; among respondents alike in that, the one whose columns are nearest to
-    the segment's. Sums run in an order given by the answers, so the order of rows changes nothing.
+    Benjamini and Hochberg (1995) over the profile columns. The typical respondent is taken from the
+    segment's core, the twentieth of its weight with the least weighted sum of Euclidean distances
+    to the others in the space of the components (at least the medoid): of these the one whose
+    columns are nearest to the segment's. Sums run in an order given by the answers, so the order of
+    rows changes nothing.
     """
     if isinstance(survey, pd.DataFrame):
         survey = _survey_of(survey, segments)
@@ -528,8 +532,10 @@ def _personas(
 
 def _typical(sample: _Sample, segments: Segments, segment: int) -> int:
     """Return the typical respondent of a segment as a position in the sample."""
-    point = _medoid(segments.points, segment)
-    there = np.flatnonzero(np.asarray(segments.point_of)[sample.rows] == point)
+    core = _core(segments.points, segment)
+    place = np.asarray(segments.point_of)[sample.rows]
+    there = np.flatnonzero(np.isin(place, core))
+    rank = np.argsort(core)[np.searchsorted(np.sort(core), place[there])]
     columns = [v for v in sample.variables if v.role != "scale"]
     inside = sample.labels == segment
     missing = np.zeros(len(there))
@@ -539,11 +545,13 @@ def _typical(sample: _Sample, segments: Segments, segment: int) -> int:
         missing += np.isnan(x[there])
         distance += np.nan_to_num(_oddness(v, inside, sample.weights)[there])
     # Ties go to the first in canonical order: the same answers whatever the order of the rows.
-    best = np.lexsort([np.arange(len(there)), np.round(distance, _TIE_DECIMALS), missing])[0]
+    odd = np.round(distance, _TIE_DECIMALS)
+    best = np.lexsort([np.arange(len(there)), rank, odd, missing])[0]
     return int(there[best])
 
 
-def _medoid(points: pd.DataFrame, segment: int) -> int:
+def _core(points: pd.DataFrame, segment: int) -> IntArray:
+    """Return the points nearest a segment's centre, the medoid first, to a share of its weight."""
     members = points[points["segment"] == segment].sort_values("point")
     components = [c for c in points.columns if str(c).startswith("comp_")]
     x = members[components].to_numpy(dtype=np.float64)
@@ -551,9 +559,12 @@ def _medoid(points: pd.DataFrame, segment: int) -> int:
     costs = np.concatenate(
         [cdist(x[i : i + _CHUNK], x) @ weights for i in range(0, len(x), _CHUNK)]
     )
-    nearest = np.flatnonzero(costs <= costs.min() * (1 + 10.0**-_TIE_DECIMALS))
-    # argmax takes the first of the heaviest: the smallest canonical index.
-    return int(members["point"].to_numpy()[nearest[np.argmax(weights[nearest])]])
+    # Equal costs: the heavier point first, then the one with the smaller canonical index.
+    relative = np.round(costs / max(costs.min(), 1e-300), _TIE_DECIMALS)
+    order = np.lexsort([np.arange(len(x)), -weights, relative])
+    within = np.cumsum(weights[order]) <= _CORE_SHARE * weights.sum()
+    within[0] = True
+    return members["point"].to_numpy()[order[within]].astype(np.intp)
 
 
 def _oddness(variable: _Variable, inside: BoolArray, weights: FloatArray) -> FloatArray:

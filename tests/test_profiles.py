@@ -380,6 +380,19 @@ class TestTypicalRespondent:
         assert typical[1, "thrift"] == "0.00"
         assert typical[2, "thrift"] == "5.00"
 
+    def test_an_odd_medoid_gives_way_to_one_of_the_twentieth_around_it(self) -> None:
+        # 101 people on a line: the medoid, in the middle, is 90 years old and everybody else 40.
+        x = np.linspace(0, 5, 101)
+        columns = pd.DataFrame({"age": np.where(np.arange(101) == 50, 90.0, 40.0)})
+        scores = pd.DataFrame({"thrift": x})
+        segments = make_segments(
+            np.ones(101, dtype=int), scores.to_numpy(), np.ones(101), {"thrift": "scale"}
+        )
+        found = profile_segments(make_survey(columns, np.ones(101)), make_scales(scores), segments)
+        row = found.personas.loc[0, "typical_row"]
+        assert columns.loc[row, "age"] == 40
+        assert row in {48, 49, 51, 52}
+
     def test_among_those_at_the_medoid_the_one_nearest_in_demographics_is_shown(self) -> None:
         age = np.array([20.0, 41, 70, 39, np.nan])
         city = pd.Categorical(["Big", "Big", "Big", "Small", "Big"])
