@@ -154,17 +154,17 @@ def _doctor(_: argparse.Namespace) -> int:
 
     components = check_installation()
     table = Table(title="psychoseg doctor")
-    for heading in ("", "Component", "Version", "Needed for", "How to get it"):
+    for heading in ("", "Component", "Version", "Needed for"):
         table.add_column(heading)
     for c in components:
-        table.add_row(
-            "ok" if c.ok else "--",
-            c.name,
-            c.version or "missing",
-            c.needed_for,
-            "" if c.ok else c.remedy,
-        )
+        table.add_row("ok" if c.ok else "--", c.name, c.version or "missing", c.needed_for)
     Console().print(table)
+    # Outside the table, where a terminal does not break a command that is to be copied.
+    missing = [c for c in components if not c.ok]
+    for remedy in dict.fromkeys(c.remedy for c in missing):
+        names = ", ".join(c.name for c in missing if c.remedy == remedy)
+        print(f"{names}: {remedy}")
+    print("Everything is there." if not missing else "Without these, only what needs them fails.")
     return 0
 
 

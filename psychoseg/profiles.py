@@ -564,7 +564,8 @@ def _core(points: pd.DataFrame, segment: int) -> IntArray:
     order = np.lexsort([np.arange(len(x)), -weights, relative])
     within = np.cumsum(weights[order]) <= _CORE_SHARE * weights.sum()
     within[0] = True
-    return members["point"].to_numpy()[order[within]].astype(np.intp)
+    core: IntArray = members["point"].to_numpy()[order[within]].astype(np.intp)
+    return core
 
 
 def _oddness(variable: _Variable, inside: BoolArray, weights: FloatArray) -> FloatArray:

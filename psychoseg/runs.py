@@ -26,7 +26,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from psychoseg.agreement import compare_engines
-from psychoseg.engines import Engine, get_engine, trees_of
+from psychoseg.engines import get_engine, trees_of
+from psychoseg.engines.base import Engine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
 from psychoseg.profiles import Profiles, profile_segments
 from psychoseg.scales import Scales, fit_scales

@@ -1,8 +1,11 @@
-# Draws the pictures of a finished run: coloured dendrogram, silhouettes, cluster map, profile heat map.
+# Draws the pictures of a finished run: coloured dendrogram, silhouettes, cluster map, profile heat
+# map.
 #
 # Takes:  a run folder of psychoseg (or of segment_survey.R): segments/{tree,points,table}.csv,
-#         segments/summary.json, profiles/{means,personas}.csv, respondents.csv; the title from study.toml.
-# Writes: OUT_FOLDER/persona_report.pdf, one page a picture, and dendrogram.png, silhouette.png, map.png, heatmap.png.
+#         segments/summary.json, profiles/{means,personas}.csv, respondents.csv; the title from
+#         study.toml.
+# Writes: OUT_FOLDER/persona_report.pdf, one page a picture, and dendrogram.png, silhouette.png,
+#         map.png, heatmap.png.
 
 usage <- "Usage: Rscript persona_report.R RUN_FOLDER [OUT_FOLDER]
 
@@ -16,7 +19,8 @@ Exit status: 0 done, 2 the input is wrong (one sentence says how), 1 a fault of 
 
 script_folder <- function() {
   sourced <- if (sys.nframe() > 1L) sys.frame(1L)$ofile # read by source(), as the tests do
-  file <- if (is.null(sourced)) sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)) else sourced
+  file <- sourced
+  if (is.null(file)) file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
   dirname(gsub("~+~", " ", file, fixed = TRUE)) # Rscript writes a space as ~+~
 }
 here <- script_folder()
@@ -24,16 +28,19 @@ source(file.path(here, "lib", "common.R"), encoding = "UTF-8")
 
 run_files <- c(
   tree = "segments/tree.csv", points = "segments/points.csv", table = "segments/table.csv",
-  summary = "segments/summary.json", means = "profiles/means.csv", personas = "profiles/personas.csv",
+  summary = "segments/summary.json", means = "profiles/means.csv",
+  personas = "profiles/personas.csv",
   respondents = "respondents.csv"
 )
 # Okabe and Ito (2008), then two of Tol's (2021): the same colour a segment as in report.html.
 segment_palette <- c(
-  "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999", "#332288", "#882255"
+  "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999", "#332288",
+  "#882255"
 )
 page_inches <- c(width = 11, height = 7.5)
 png_dpi <- 150
-# More leaves than this are thinner than a printed line: the tree is then drawn from this many branches up.
+# More leaves than this are thinner than a printed line: the tree is then drawn from this many
+# branches up.
 max_leaves <- 400L
 # cluster::silhouette needs all pairwise distances: 5,000 respondents take 100 MB.
 max_silhouettes <- 5000L
@@ -42,7 +49,9 @@ main <- function(args) {
   need_packages(c("cluster", "dendextend", "factoextra", "ggplot2", "jsonlite"))
   run <- read_run(args[[1L]])
   out <- if (length(args) == 2L) args[[2L]] else file.path(args[[1L]], "r_report")
-  if (file.exists(out) && !dir.exists(out)) fail("cannot write into ", out, ": it is a file, name a folder.")
+  if (file.exists(out) && !dir.exists(out)) {
+    fail("cannot write into ", out, ": it is a file, name a folder.")
+  }
   pages <- list(
     dendrogram = draw_dendrogram(run), silhouette = draw_silhouette(run), map = draw_map(run),
     heatmap = draw_heatmap(run)
@@ -61,10 +70,14 @@ read_run <- function(folder) {
   }
   tables <- lapply(
     run_files[names(run_files) != "summary"],
-    function(name) read_table(file.path(folder, name), text_columns = c("id", "name", "label", "segment_name"))
+    function(name) read_table(
+      file.path(folder, name), text_columns = c("id", "name", "label", "segment_name")
+    )
   )
   run <- c(tables, list(folder = folder, title = read_title(folder)))
-  run$summary <- jsonlite::read_json(file.path(folder, run_files[["summary"]]), simplifyVector = TRUE)
+  run$summary <- jsonlite::read_json(
+    file.path(folder, run_files[["summary"]]), simplifyVector = TRUE
+  )
   run$k <- nrow(run$table)
   run$hclust <- tree_to_hclust(run$tree)
   run$segment <- run$points$segment[order(run$points$point)]
@@ -99,23 +112,30 @@ check_run <- function(run) {
   if (nrow(pairs) != run$k || anyNA(run$segment) || !setequal(run$segment, seq_len(run$k))) {
     fail(
       run$folder, ": segments/tree.csv cut into ", run$k,
-      " does not give the segments of segments/points.csv. The files are of two runs; run the study again."
+      " does not give the segments of segments/points.csv. The files are of two runs; ",
+      "run the study again."
     )
   }
 }
 
-# An hclust object of a linkage matrix in scipy's convention (leaves 0..n-1, merge i makes node n + i).
+# An hclust object of a linkage matrix in scipy's convention (leaves 0..n-1, merge i makes node n +
+# i).
 tree_to_hclust <- function(tree) {
   n <- nrow(tree) + 1L
   node <- function(x) ifelse(x < n, -(x + 1L), x - n + 1L)
   merge <- cbind(node(tree$left), node(tree$right))
   # R puts a leaf before a branch, and of two branches the older first.
-  merge <- t(apply(merge, 1L, function(pair) if (all(pair < 0)) sort(pair, decreasing = TRUE) else sort(pair)))
+  merge <- t(
+    apply(
+      merge, 1L, function(pair) if (all(pair < 0)) sort(pair, decreasing = TRUE) else sort(pair)
+    )
+  )
   storage.mode(merge) <- "integer"
   structure(
     class = "hclust",
     list(
-      # Rounding can put a merge of equal height 1e-16 below the one before it, which cutree refuses.
+      # Rounding can put a merge of equal height 1e-16 below the one before it, which cutree
+      # refuses.
       merge = merge, height = cummax(tree$height), order = leaf_order(merge),
       labels = NULL, method = "ward.D2", call = quote(tree_to_hclust()), dist.method = "euclidean"
     )
@@ -132,7 +152,8 @@ leaf_order <- function(merge) {
   below[[nrow(merge)]]
 }
 
-# The top of a tree as a tree of its own: one leaf for each of the `g` branches that remain when it is cut into g.
+# The top of a tree as a tree of its own: one leaf for each of the `g` branches that remain when it
+# is cut into g.
 crown <- function(tree, g) {
   n <- length(tree$order)
   group <- stats::cutree(tree, k = g)
@@ -175,12 +196,14 @@ draw_dendrogram <- function(run) {
   }
   along <- segment[tree$order]
   blocks <- rle(along)$values # every segment is one block of neighbouring leaves
+  # Beyond ten segments the palette repeats: a colour of its own carries each segment through.
+  fake <- sprintf("#%06X", seq_len(run$k))
   dend <- dendextend::color_branches(
     stats::as.dendrogram(tree),
-    clusters = match(along, blocks), col = run$colours[blocks]
+    clusters = match(along, blocks), col = fake[blocks]
   )
   lines <- dendextend::as.ggdend(dend)$segments
-  lines$segment <- factor(match(lines$col, run$colours), levels = seq_len(run$k))
+  lines$segment <- factor(match(lines$col, fake), levels = seq_len(run$k))
   lines[c("y", "yend")] <- lapply(lines[c("y", "yend")], pmax, floor)
   heights <- rev(run$hclust$height)
   cut <- mean(heights[c(run$k - 1L, min(run$k, length(heights)))])
@@ -188,12 +211,16 @@ draw_dendrogram <- function(run) {
   span <- max(heights) - floor
   ggplot2::ggplot(lines) +
     ggplot2::geom_segment(
-      ggplot2::aes(x = .data$x, y = .data$y, xend = .data$xend, yend = .data$yend, colour = .data$segment),
+      ggplot2::aes(
+        x = .data$x, y = .data$y, xend = .data$xend, yend = .data$yend, colour = .data$segment
+      ),
       linewidth = 0.35, lineend = "square"
     ) +
     ggplot2::geom_hline(yintercept = cut, linetype = "dashed", colour = "grey40", linewidth = 0.4) +
     ggplot2::geom_label(
-      data = marks, ggplot2::aes(x = .data$x, y = floor - 0.045 * span, label = .data$segment, fill = .data$segment),
+      data = marks, ggplot2::aes(
+        x = .data$x, y = floor - 0.045 * span, label = .data$segment, fill = .data$segment
+      ),
       colour = ink(run$colours), size = 3.6, fontface = "bold", label.size = 0, show.legend = FALSE
     ) +
     segment_scale(run, "colour", na.value = "grey35", breaks = as.character(seq_len(run$k))) +
@@ -202,10 +229,12 @@ draw_dendrogram <- function(run) {
     ggplot2::scale_x_continuous(breaks = NULL, expand = ggplot2::expansion(add = 2)) +
     ggplot2::labs(
       title = page_title(run, "Tree of respondents"),
-      subtitle = page_subtitle(run, run$k, " segments, cut at the dashed line. ", run$summary$reason),
+      subtitle = page_subtitle(
+        run, run$k, " segments, cut at the dashed line. ", run$summary$reason
+      ),
       x = NULL, y = "Height at which branches join (Ward)", caption = note
     ) +
-    page_theme() +
+    page_theme(run) +
     ggplot2::theme(panel.grid.major.x = ggplot2::element_blank())
 }
 
@@ -227,13 +256,17 @@ draw_silhouette <- function(run) {
     ggplot2::labs(
       title = page_title(run, "How well each respondent fits"),
       subtitle = page_subtitle(
-        run, sprintf("Average silhouette %.2f: 1 = far from the other segments, ", mean(sil[, "sil_width"])),
+        run, sprintf(
+          "Average silhouette %.2f: 1 = far from the other segments, ", mean(sil[, "sil_width"])
+        ),
         "0 = on the border, below 0 = nearer to another."
       ),
       x = "Respondents, by segment", y = "Silhouette width",
-      caption = sprintf("cluster::silhouette on the components; %s. Weighted means: segments/table.csv.", drawn)
+      caption = sprintf(
+        "cluster::silhouette on the components; %s. Weighted means: segments/table.csv.", drawn
+      )
     ) +
-    page_theme() +
+    page_theme(run) +
     ggplot2::theme(
       axis.text.x = ggplot2::element_blank(), axis.ticks.x = ggplot2::element_blank(),
       panel.grid.major.x = ggplot2::element_blank()
@@ -243,7 +276,8 @@ draw_silhouette <- function(run) {
 draw_map <- function(run) {
   n <- run$points$n[order(run$points$point)]
   one_axis <- ncol(run$coordinates) < 2L
-  # With one component the second axis only keeps points apart: multiples of the golden ratio fill it evenly.
+  # With one component the second axis only keeps points apart: multiples of the golden ratio fill
+  # it evenly.
   second <- if (one_axis) (seq_along(n) * 0.618034) %% 1 else run$coordinates[, 2L]
   points <- data.frame(x = run$coordinates[, 1L], y = second, n = n, segment = factor(run$segment))
   people <- points[rep(seq_along(n), n), ]
@@ -265,11 +299,18 @@ draw_map <- function(run) {
     ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 3.5, alpha = 1))) +
     ggplot2::labs(
       title = page_title(run, "Map of respondents"),
-      subtitle = page_subtitle(run, "Each dot is a respondent, a larger one several with the same answers."),
-      x = axis_title(run, 1L), y = if (one_axis) "(spread out only to be seen)" else axis_title(run, 2L),
-      caption = "Ellipses hold about half of a segment. Segments that overlap here can differ on further components."
+      subtitle = page_subtitle(
+        run, "Each dot is a respondent, a larger one several with the same answers."
+      ),
+      x = axis_title(run, 1L), y = if (one_axis) "(spread out only to be seen)" else axis_title(
+        run, 2L
+      ),
+      caption = paste(
+        "Ellipses hold about half of a segment.",
+        "Segments that overlap here can differ on further components."
+      )
     ) +
-    page_theme()
+    page_theme(run)
 }
 
 draw_heatmap <- function(run) {
@@ -289,20 +330,26 @@ draw_heatmap <- function(run) {
     ggplot2::geom_text(ggplot2::aes(label = .data$shown, colour = .data$dark), size = text_size) +
     ggplot2::scale_colour_manual(values = c(`FALSE` = "black", `TRUE` = "white"), guide = "none") +
     ggplot2::scale_fill_gradient2(
-      low = "#8C510A", mid = "#F7F7F7", high = "#01665E", midpoint = 0, limits = c(-limit, limit),
+      low = "#C4601D", mid = "#F6F6F4", high = "#0B5FA5", midpoint = 0, limits = c(-limit, limit),
       name = "Standard\ndeviations\nfrom the\naverage"
     ) +
     ggplot2::scale_x_discrete(
       position = "top", drop = FALSE,
-      labels = paste0(wrap(paste0(seq_len(run$k), ": ", run$names), width, 4L), "\nn = ", big(sizes))
+      labels = paste0(
+        wrap(paste0(seq_len(run$k), ": ", run$names), width, 4L), "\nn = ", big(sizes)
+      )
     ) +
-    ggplot2::scale_y_discrete(labels = stats::setNames(wrap(labels$label, 30L, 2L), labels$variable)) +
+    ggplot2::scale_y_discrete(
+      labels = stats::setNames(wrap(labels$label, 30L, 2L), labels$variable)
+    ) +
     ggplot2::labs(
       title = page_title(run, "Segments by scales"),
-      subtitle = page_subtitle(run, "A cell says how far the segment's mean lies from the mean of all."),
+      subtitle = page_subtitle(
+        run, "A cell says how far the segment's mean lies from the mean of all."
+      ),
       x = NULL, y = NULL, caption = "Values: profiles/means.csv, column z."
     ) +
-    page_theme() +
+    page_theme(run) +
     ggplot2::theme(
       panel.grid = ggplot2::element_blank(),
       axis.text.x.top = ggplot2::element_text(size = if (run$k > 6L) 8 else 10, vjust = 0),
@@ -318,7 +365,9 @@ page_title <- function(run, what) wrap(paste0(what, " — ", run$title), 78L, 2L
 page_subtitle <- function(run, ...) {
   n <- sum(run$table$n)
   weighted <- sum(run$table$weighted)
-  wrap(paste0("Base: ", big(n), " respondents (weighted ", big(round(weighted)), "). ", ...), 120L, 3L)
+  wrap(
+    paste0("Base: ", big(n), " respondents (weighted ", big(round(weighted)), "). ", ...), 120L, 3L
+  )
 }
 
 # Black on light colours, white on dark ones (relative luminance, ITU-R BT.709).
@@ -337,14 +386,19 @@ axis_title <- function(run, i) {
 segment_scale <- function(run, aesthetic, ...) {
   ids <- as.character(seq_len(run$k))
   shares <- run$table$share[match(seq_len(run$k), run$table$segment)]
-  labels <- paste0(wrap(paste0(ids, ": ", run$names), 26L, 2L), sprintf("\n(%.0f%%)", 100 * shares))
+  labels <- paste0(
+    wrap(paste0(ids, ": ", run$names), 26L, legend_lines(run)), sprintf("\n(%.0f%%)", 100 * shares)
+  )
   ggplot2::scale_discrete_manual(
     aesthetics = aesthetic, values = stats::setNames(run$colours, ids),
     labels = stats::setNames(labels, ids), name = "Segment", ...
   )
 }
 
-page_theme <- function() {
+# Up to seven names have room for three lines each and a line for the share.
+legend_lines <- function(run) if (run$k <= 7L) 3L else 2L
+
+page_theme <- function(run) {
   ggplot2::theme_minimal(base_size = 11) +
     ggplot2::theme(
       plot.title = ggplot2::element_text(face = "bold", size = 14),
@@ -353,7 +407,8 @@ page_theme <- function() {
       plot.caption = ggplot2::element_text(colour = "grey35", hjust = 0),
       plot.margin = ggplot2::margin(14, 14, 14, 14),
       panel.grid.minor = ggplot2::element_blank(),
-      legend.key.height = grid::unit(35, "pt"), legend.text = ggplot2::element_text(size = 9),
+      legend.key.height = grid::unit(if (run$k <= 10L) 12 * (legend_lines(run) + 1L) else 24, "pt"),
+      legend.text = ggplot2::element_text(size = 9),
       plot.background = ggplot2::element_rect(fill = "white", colour = NA)
     )
 }
@@ -366,7 +421,9 @@ big <- function(x) format(x, big.mark = ",", trim = TRUE, scientific = FALSE)
 write_pages <- function(pages, out) {
   dir.create(dirname(out), recursive = TRUE, showWarnings = FALSE)
   part <- file.path(dirname(out), sprintf(".%s.part-%d", basename(out), Sys.getpid()))
-  if (!dir.create(part, showWarnings = FALSE)) fail("cannot write into ", dirname(out), ": name another OUT_FOLDER.")
+  if (!dir.create(part, showWarnings = FALSE)) {
+    fail("cannot write into ", dirname(out), ": name another OUT_FOLDER.")
+  }
   on.exit(unlink(part, recursive = TRUE))
   grDevices::cairo_pdf(
     file.path(part, "persona_report.pdf"), page_inches[["width"]], page_inches[["height"]],
@@ -382,7 +439,9 @@ write_pages <- function(pages, out) {
   }
   dir.create(out, showWarnings = FALSE)
   for (file in list.files(part)) {
-    if (!file.rename(file.path(part, file), file.path(out, file))) fail("cannot write ", file.path(out, file), ".")
+    if (!file.rename(file.path(part, file), file.path(out, file))) {
+      fail("cannot write ", file.path(out, file), ".")
+    }
   }
 }
 

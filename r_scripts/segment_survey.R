@@ -1,25 +1,31 @@
-# Does the whole job from the R side: answers -> scales -> segments -> profiles, in R's own packages.
+# Does the whole job from the R side: answers -> scales -> segments -> profiles, in R's own
+# packages.
 #
 # Takes:  a study folder with study.toml and the data files it names (CSV, TSV, SPSS).
-# Writes: a run folder of the same tidy CSVs as `psychoseg run`: survey/{ledger,codebook}.csv, scales/*.csv,
-#         segments/*.csv, segments/summary.json, profiles/*.csv, respondents.csv, study.toml, manifest.json.
+# Writes: a run folder of the same tidy CSVs as `psychoseg run`: survey/{ledger,codebook}.csv,
+#         scales/*.csv, segments/*.csv, segments/summary.json, profiles/*.csv, respondents.csv,
+#         study.toml, manifest.json.
 #
-# It shares no code with the Python package, so that a study can be checked by a second program. It is slower, has
-# no report of its own (persona_report.R draws one from what it writes) and reads no Excel workbooks.
+# It shares no code with the Python package, so that a study can be checked by a second program. It
+# is slower, has no report of its own (persona_report.R draws one from what it writes) and reads no
+# Excel workbooks.
 
 usage <- "Usage: Rscript segment_survey.R STUDY_FOLDER [OUT_FOLDER]
 
 Segments a survey with psych, cluster and stats::hclust, and writes the tables of a run folder.
 
   STUDY_FOLDER  a folder that holds study.toml, or that file
-  OUT_FOLDER    where the tables go (STUDY_FOLDER/runs/r; replaced where an earlier run of this script wrote it)
+  OUT_FOLDER    where the tables go (
+    STUDY_FOLDER/runs/r; replaced where an earlier run of this script wrote it
+  )
 
 Exit status: 0 done, 2 the input is wrong (one sentence says how), 1 a fault of the script.
 "
 
 script_folder <- function() {
   sourced <- if (sys.nframe() > 1L) sys.frame(1L)$ofile # read by source(), as the tests do
-  file <- if (is.null(sourced)) sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)) else sourced
+  file <- sourced
+  if (is.null(file)) file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
   dirname(gsub("~+~", " ", file, fixed = TRUE)) # Rscript writes a space as ~+~
 }
 here <- script_folder()
@@ -41,13 +47,17 @@ main <- function(args) {
   })
   write_run(result, study, out, notes, started)
   message(
-    result$survey$n_read, " respondents read, ", sum(result$segments$table$n), " in ", result$segments$k, " segments (",
+    result$survey$n_read, " respondents read, ", sum(result$segments$table$n), " in ",
+    result$segments$k, " segments (",
     result$segments$summary$verdict, "); wrote ", out
   )
 }
 
 segment <- function(study) {
-  set.seed(study$study$seed, kind = "Mersenne-Twister", normal.kind = "Inversion", sample.kind = "Rejection")
+  set.seed(
+    study$study$seed, kind = "Mersenne-Twister", normal.kind = "Inversion",
+    sample.kind = "Rejection"
+  )
   survey <- read_survey(study)
   scales <- fit_scales(survey, study$scales)
   segments <- fit_segments(survey, scales, study$segments, study$reduce)
@@ -60,7 +70,9 @@ segment <- function(study) {
 check_out <- function(out) {
   if (!file.exists(out)) return(invisible())
   manifest <- file.path(out, "manifest.json")
-  ours <- file.exists(manifest) && identical(jsonlite::read_json(manifest)$program, "segment_survey.R")
+  ours <- file.exists(manifest) && identical(
+    jsonlite::read_json(manifest)$program, "segment_survey.R"
+  )
   if (!ours) fail(out, " exists and is not an earlier run of this script; name another OUT_FOLDER.")
 }
 
@@ -68,7 +80,9 @@ check_out <- function(out) {
 write_run <- function(result, study, out, notes, started) {
   dir.create(dirname(out), recursive = TRUE, showWarnings = FALSE)
   part <- file.path(dirname(out), sprintf(".%s.part-%d", basename(out), Sys.getpid()))
-  if (!dir.create(part, showWarnings = FALSE)) fail("cannot write into ", dirname(out), ": name another OUT_FOLDER.")
+  if (!dir.create(part, showWarnings = FALSE)) {
+    fail("cannot write into ", dirname(out), ": name another OUT_FOLDER.")
+  }
   on.exit(unlink(part, recursive = TRUE))
   tables <- run_tables(result)
   for (name in names(tables)) write_table(tables[[name]], file.path(part, paste0(name, ".csv")))
@@ -83,11 +97,17 @@ run_tables <- function(result) {
   scales <- result$scales
   segments <- result$segments
   tables <- list(
-    `survey/ledger` = rbind(result$survey$ledger, segments$ledger), `survey/codebook` = result$survey$variables,
-    `scales/table` = scales$table, `scales/items` = scales$items, `scales/loadings` = scales$loadings,
-    `scales/phi` = scales$phi, `scales/factors` = scales$factors, `scales/eigenvalues` = scales$eigenvalues,
-    `scales/correlations` = data.frame(item = rownames(scales$corr), scales$corr, check.names = FALSE),
-    `segments/table` = segments$table, `segments/choice` = segments$choice, `segments/tree` = segments$tree,
+    `survey/ledger` = rbind(result$survey$ledger, segments$ledger),
+    `survey/codebook` = result$survey$variables,
+    `scales/table` = scales$table, `scales/items` = scales$items,
+    `scales/loadings` = scales$loadings,
+    `scales/phi` = scales$phi, `scales/factors` = scales$factors,
+    `scales/eigenvalues` = scales$eigenvalues,
+    `scales/correlations` = data.frame(
+      item = rownames(scales$corr), scales$corr, check.names = FALSE
+    ),
+    `segments/table` = segments$table, `segments/choice` = segments$choice,
+    `segments/tree` = segments$tree,
     `segments/points` = segments$points, `segments/features` = segments$features,
     `segments/eigenvalues` = segments$eigenvalues, `segments/components` = segments$components,
     `profiles/means` = result$profiles$means, `profiles/shares` = result$profiles$shares,
@@ -105,7 +125,8 @@ respondent_table <- function(result) {
     id = result$survey$ids[there], weight = result$survey$weights[there],
     result$scales$scores[there, , drop = FALSE], segment = label,
     segment_name = result$profiles$personas$name[label], silhouette = segments$silhouette[there],
-    map_1 = point$comp_1, map_2 = if (is.null(point$comp_2)) 0 else point$comp_2, check.names = FALSE
+    map_1 = point$comp_1, map_2 = if (is.null(point$comp_2)) 0 else point$comp_2,
+    check.names = FALSE
   )
 }
 
@@ -120,7 +141,9 @@ manifest <- function(result, study, notes, started) {
     inputs = stats::setNames(as.list(unname(tools::md5sum(paths))), paste("md5 of", files)),
     versions = c(list(R = R.version.string), stats::setNames(lapply(packages, version), packages)),
     seed = study$study$seed,
-    respondents = list(read = result$survey$n_read, segmented = sum(result$segments$table$n), excluded = excluded),
+    respondents = list(
+      read = result$survey$n_read, segmented = sum(result$segments$table$n), excluded = excluded
+    ),
     seconds = round(as.numeric(difftime(Sys.time(), started, units = "secs")), 2L),
     warnings = as.list(notes)
   )

@@ -36,7 +36,7 @@ HOSTILE = (
     "a_b^c {x} \\n\nnew line",
     "健康意識と社会的なつながりについての質問",
     "العربية والصحة",
-    '"quoted" \'single\' {{ 7 * 7 }} {% raw %}',
+    "\"quoted\" 'single' {{ 7 * 7 }} {% raw %}",
     "An endless label " * 12,
     "Unbroken" * 25,
     "</style></svg></title>--><script>window.hacked=1</script>",
@@ -100,8 +100,12 @@ def make_run(
             )
     columns = pd.DataFrame(
         {
-            "age": np.clip(np.round(38 + 6 * centres[truth, 0] + rng.normal(scale=9, size=n)), 18, 80),
-            "spend": np.round(np.exp(2.5 + 0.3 * centres[truth, 4] + rng.normal(scale=0.4, size=n)), 2),
+            "age": np.clip(
+                np.round(38 + 6 * centres[truth, 0] + rng.normal(scale=9, size=n)), 18, 80
+            ),
+            "spend": np.round(
+                np.exp(2.5 + 0.3 * centres[truth, 4] + rng.normal(scale=0.4, size=n)), 2
+            ),
             "gender": pd.Categorical(
                 np.where(rng.random(n) < 0.35 + 0.1 * truth / k, "Woman", "Man"), ["Woman", "Man"]
             ),
@@ -197,7 +201,12 @@ def _scales(survey: Survey, names: list[str], labels: list[str]) -> SimpleNamesp
          "communality": 0.52, "item_rest": 0.66, "alpha_if_dropped": 0.8,
          "mean": x.mean().to_numpy(), "sd": x.std().to_numpy(), "base": len(x)}
     )  # fmt: skip
-    items.loc[0, ["scale", "loading", "item_rest", "alpha_if_dropped"]] = ("", np.nan, np.nan, np.nan)
+    items.loc[0, ["scale", "loading", "item_rest", "alpha_if_dropped"]] = (
+        "",
+        np.nan,
+        np.nan,
+        np.nan,
+    )
     return SimpleNamespace(
         table=table, items=items, loadings=loadings, scores=scores, corr=corr,
         phi=pd.DataFrame(np.eye(m), index=loadings.columns, columns=loadings.columns),
@@ -294,7 +303,10 @@ def _profiles(
             v = survey.codebook[name]
             for cat in v.categories:
                 is_cat = (survey.columns[name] == cat).to_numpy()
-                total, p = np.average(is_cat, weights=w), np.average(is_cat[inside], weights=w[inside])
+                total, p = (
+                    np.average(is_cat, weights=w),
+                    np.average(is_cat[inside], weights=w[inside]),
+                )
                 half = 1.96 * np.sqrt(p * (1 - p) / base)
                 h = 2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(total))
                 shares.append((seg, name, v.label, cat, p, max(p - half, 0), p + half, total, base,
@@ -313,7 +325,9 @@ def _profiles(
         personas.append((seg, shown("Urban achievers") if seg == 2 else name, name, base,
                          t["weighted"], t["share"], row))  # fmt: skip
         typical += [(seg, s, v[3], f"{v[2][row]:.2f}") for s, v in numeric.items()]
-        typical += [(seg, c, survey.label(c), str(survey.columns[c][row])) for c in ("gender", "city")]
+        typical += [
+            (seg, c, survey.label(c), str(survey.columns[c][row])) for c in ("gender", "city")
+        ]
     variables = {m[1]: m for m in means} | {s[1]: s for s in shares}
     return SimpleNamespace(
         means=pd.DataFrame(means, columns=["segment", "variable", "label", "kind", "role", "mean",

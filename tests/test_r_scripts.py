@@ -19,6 +19,8 @@ from psychoseg.study import load_study
 
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
 TIME_LIMIT = 300
+#: Okabe and Ito's colours in segment order, as report.html has them; fitness_app has five segments.
+SEGMENT_COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9")
 PICTURES = ("dendrogram", "silhouette", "map", "heatmap")
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
@@ -226,11 +228,24 @@ def test_picture_is_not_blank(report: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["dendrogram", "silhouette", "map"])
 def test_segments_have_the_colours_of_the_html_report(report: Path, name: str) -> None:
-    pixels = matplotlib.image.imread(report / f"{name}.png")[..., :3]
-    seen = {tuple(c) for c in np.unique((pixels * 255).round().astype(int).reshape(-1, 3), axis=0)}
-    # Okabe-Ito in segment order; fitness_app has five segments.
-    for colour in ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9"):
-        assert tuple(bytes.fromhex(colour)) in seen
+    pixels = (matplotlib.image.imread(report / f"{name}.png")[..., :3] * 255).round()
+    places = [np.argwhere(near(pixels, colour)) for colour in SEGMENT_COLOURS]
+    assert all(len(place) > 100 for place in places)
+    # In the legend, on the right, segment 1 stands above segment 2, and so on.
+    legend = [place[place[:, 1] > 0.77 * pixels.shape[1], 0].mean() for place in places]
+    assert (np.diff(legend) > 0).all()
+
+
+def test_bars_of_the_silhouette_plot_stand_in_segment_order(report: Path) -> None:
+    pixels = (matplotlib.image.imread(report / "silhouette.png")[..., :3] * 255).round()
+    plot = pixels[:, : int(0.7 * pixels.shape[1])]
+    middles = [np.argwhere(near(plot, colour))[:, 1].mean() for colour in SEGMENT_COLOURS]
+    assert (np.diff(middles) > 0).all()
+
+
+def near(pixels: np.ndarray, colour: str) -> np.ndarray:
+    """Return where a colour is, to within the rounding of the drawing library."""
+    return (np.abs(pixels - list(bytes.fromhex(colour))) <= 1).all(axis=-1)
 
 
 def test_dendrogram_in_r_gives_the_segments_of_the_run(

@@ -1,12 +1,18 @@
-"""The engines: the same few raw computations in Python and in R, behind one small protocol."""
+"""The engines: the same few raw computations in Python and in R, behind one small protocol.
+
+Each engine is imported when it is asked for, so that ``doctor`` runs where half of it is missing.
+"""
 
 from __future__ import annotations
 
-from psychoseg.engines.base import Engine, RawFactors
-from psychoseg.engines.python import PYTHON_TREES, PythonEngine
+from typing import TYPE_CHECKING
+
 from psychoseg.errors import EngineError
 
-__all__ = ["Engine", "PythonEngine", "RawFactors", "get_engine"]
+if TYPE_CHECKING:
+    from psychoseg.engines.base import Engine
+
+__all__ = ["get_engine", "trees_of"]
 
 
 def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> Engine:
@@ -32,6 +38,8 @@ def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> E
         Where there is no such engine, or the engine has no such tree builder.
     """
     if name == "python":
+        from psychoseg.engines.python import PythonEngine
+
         return PythonEngine(tree=tree)
     if name == "r":
         from psychoseg.engines.r import REngine
@@ -41,8 +49,10 @@ def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> E
 
 
 def trees_of(name: str) -> tuple[str, ...]:
-    """Return the tree builders that an engine knows by name."""
+    """Return the tree builders that an engine, "python" or "r", knows by name."""
     if name == "python":
+        from psychoseg.engines.python import PYTHON_TREES
+
         return PYTHON_TREES
     from psychoseg.engines.r import R_TREES
 

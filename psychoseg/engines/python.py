@@ -117,11 +117,9 @@ class PythonEngine:
         if len(found.heywood):
             places = ", ".join(str(i + 1) for i in found.heywood)
             warnings.warn(
-                f"Heywood case: {len(found.heywood)} of {len(corr)} items (number {places} in "
-                "name order) "
-                f"are explained almost wholly by {n_factors} factors; look for duplicate items or "
-                "use fewer "
-                f"factors",
+                f"Heywood case: {len(found.heywood)} of {len(corr)} items (number {places} in name "
+                f"order) are explained almost wholly by {n_factors} factors; look for duplicate "
+                "items or use fewer factors",
                 PsychosegWarning,
                 stacklevel=2,
             )
@@ -186,8 +184,7 @@ def _oblimin(loadings: FloatArray) -> tuple[FloatArray, FloatArray]:
     if not distance <= _ROTATION_TOLERANCE:
         warnings.warn(
             f"the oblimin rotation did not converge (gradient {distance:.1e} after "
-            f"{_ROTATION_STEPS} steps); "
-            f"the loadings may differ between programs",
+            f"{_ROTATION_STEPS} steps); the loadings may differ between programs",
             PsychosegWarning,
             stacklevel=3,
         )

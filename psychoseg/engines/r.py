@@ -409,7 +409,7 @@ class _Worker:
         script = Path(r_worker.__file__)
         # -P: the folder of the script holds r.py and python.py, which nobody may import by
         # accident.
-        command = [sys.executable, "-P", str(script), str(os.getpid())]
+        command = [sys.executable, "-P", str(script), str(os.getpid()), str(folder)]
         command += [entry or os.getcwd() for entry in sys.path]
         environment = {
             **os.environ,

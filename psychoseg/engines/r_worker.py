@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import struct
 import sys
@@ -68,9 +69,9 @@ def values_in(shapes: Sequence[Shape]) -> int:
 
 def main() -> int:
     """Serve requests until the parent closes the pipe."""
-    parent, *path = sys.argv[1:]
+    parent, folder, *path = sys.argv[1:]
     requests, replies = _private_channel()
-    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(int(parent), folder), daemon=True).start()
     sys.path.extend(entry for entry in path if entry not in sys.path)
     try:
         ask = _RSession()
@@ -164,14 +165,16 @@ def _private_channel() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(requests, "rb"), os.fdopen(replies, "wb")
 
 
-def _end_with(parent: int) -> None:
-    """End this process and its children once the parent is gone, even in the middle of a call.
+def _end_with(parent: int, folder: str) -> None:
+    """End this process, its children and its files once the parent is gone, even during a call.
 
     Not PR_SET_PDEATHSIG, which fires as soon as the parent's thread that started this process ends.
     """
     while os.getppid() == parent:
         time.sleep(_WATCH)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+    # Its own group by number: started by hand it leads none, and kills nobody else's.
+    os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def _send(replies: BinaryIO, message: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The HTML report: one self-contained file without scripts; prints the context and computes nothing."""
+"""The HTML report: one self-contained file without scripts; prints, computes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from psychoseg import plots
-from psychoseg.report.context import FigureText, build_context
+from psychoseg.report.context import build_context
+from psychoseg.report.facts import FigureText
 
 if TYPE_CHECKING:
     from psychoseg.runs import Run
@@ -38,8 +39,8 @@ def write_html(run: Run, path: Path) -> None:
 
     Notes
     -----
-    Each figure is in the file twice, laid out for a page and for a telephone; CSS shows one of them. Same run,
-    same bytes: no dates, no random ids.
+    Each figure is in the file twice, laid out for a page and for a telephone; CSS shows one of
+    them. Same run, same bytes: no dates, no random ids.
     """
     context = build_context(run)
     names = [p.name for p in context.personas]
@@ -87,7 +88,7 @@ def _inline(figure: Figure, name: str, variant: str, text: FigureText) -> Markup
     """Return a figure as an ``<svg>`` element that can stand beside others in one page."""
     buffer = io.StringIO()
     with plots.figure_style(), warnings.catch_warnings():
-        # The browser draws the letters with its own fonts; which ones matplotlib's font lacks does not matter.
+        # The browser draws the letters, with its own fonts: what matplotlib's lacks is no matter.
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         # The ids of markers and clips must differ between figures of one page.
         matplotlib.rcParams["svg.hashsalt"] = name
@@ -103,19 +104,18 @@ def _inline(figure: Figure, name: str, variant: str, text: FigureText) -> Markup
     body = re.sub(r"<[^>]*>", _shortened, body)
     head = Markup(
         '<svg class="{}" viewBox="{}" role="img" aria-labelledby="{}-t {}-d" '
-        'xmlns:xlink="http://www.w3.org/1999/xlink"><title id="{}-t">{}</title><desc id="{}-d">{}</desc>'
+        'xmlns:xlink="http://www.w3.org/1999/xlink">'
+        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>'
     ).format(variant, box.group(1), name, name, name, text.title, name, text.description)
     return head + Markup(body.strip()) + Markup("</svg>")
 
 
 def _shortened(tag: re.Match[str]) -> str:
-    """Round the numbers of a tag to two decimals: a hundredth of a point shows nowhere and costs a third of the file."""
+    """Round the numbers of a tag to two decimals: more shows nowhere and costs a third."""
     rounded = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}", tag[0])
     return rounded.replace("\n", " ")
 
 
 def _without_controls(html: str) -> str:
-    """Drop control characters, which HTML forbids, and those that turn the direction of text around."""
+    """Drop control characters, which HTML forbids, and those that turn text around."""
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "", html)
-
-

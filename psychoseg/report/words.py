@@ -1,4 +1,4 @@
-"""Numbers and verdicts as a reader sees them: at most two decimals, and words with a source; computes nothing."""
+"""Numbers and verdicts as a reader sees them: two decimals at most, and words with a source."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KMO_WORDS = (
     (0.5, "miserable"),
 )
 
-#: Hennig (2007), section 4, and the help page of fpc::clusterboot: from, level, word, what it means.
+#: From, level, word, meaning: Hennig (2007), section 4, and the help page of fpc::clusterboot.
 STABILITY_BANDS = (
     (0.85, 4, "highly stable", "It comes back almost unchanged when the survey is drawn again."),
     (0.75, 3, "valid, stable", "It comes back when the survey is drawn again."),
@@ -39,7 +39,7 @@ STABILITY_BANDS = (
         0.6,
         2,
         "a pattern, not a sharp group",
-        "Something like it comes back when the survey is drawn again, but who belongs to it varies.",
+        "Something like it comes back when the survey is drawn again; who belongs to it varies.",
     ),
     (-math.inf, 1, "not to be trusted", "It dissolves when the survey is drawn again."),
 )
@@ -76,7 +76,7 @@ def signed(value: float) -> str:
 
 
 def tiny(value: float) -> str:
-    """Return a number with two decimals, one that would read 0.00 without being it as ``< 0.01``."""
+    """Return a number with two decimals, or ``< 0.01`` for what would read as 0.00."""
     if math.isfinite(value) and 0 < abs(value) < 0.005:
         return "< 0.01"
     return number(value)

@@ -1,7 +1,9 @@
-# Tables of text -> a survey: merged, coded, checked, cleaned, weighted, with a ledger of everybody left out.
+# Tables of text -> a survey: merged, coded, checked, cleaned, weighted, with a ledger of everybody
+# left out.
 #
-# A survey is a list: ids, items (data frame of raw codes, NA where not answered), columns (numeric or factor),
-# variables (data frame: name, label, role, kind, low, high, reversed), weights, weight_kind, ledger, n_read.
+# A survey is a list: ids, items (data frame of raw codes, NA where not answered), columns (numeric
+# or factor), variables (data frame: name, label, role, kind, low, high, reversed), weights,
+# weight_kind, ledger, n_read.
 
 read_survey <- function(study) {
   answers <- read_file(study$data, study$folder)
@@ -28,7 +30,9 @@ read_survey <- function(study) {
   if (survey$n_read != sum(keep) + excluded) {
     stop("rows in (", survey$n_read, ") are not kept (", sum(keep), ") + excluded (", excluded, ")")
   }
-  if (sum(keep) == 0L) fail("no respondent is left after cleaning: look at [clean], missing and range in study.toml.")
+  if (sum(keep) == 0L) {
+    fail("no respondent is left after cleaning: look at [clean], missing and range in study.toml.")
+  }
   rownames(survey$items) <- NULL
   survey
 }
@@ -50,8 +54,8 @@ keyed_items <- function(survey) {
 
 # ---- ledger ----
 
-new_ledger <- function(respondent = character(), file = character(), row = integer(), stage = character(),
-                       effect = character(), reason = character()) {
+new_ledger <- function(respondent = character(), file = character(), row = integer(),
+                       stage = character(), effect = character(), reason = character()) {
   n <- length(respondent)
   data.frame(
     respondent = respondent, file = rep_len(file, n), row = row, stage = rep_len(stage, n),
@@ -76,14 +80,26 @@ exclude <- function(state, who, stage, reason) {
 respondent_ids <- function(table, id) {
   if (is.null(id)) return(as.character(seq_len(nrow(table$cells))))
   ids <- column_of(table, id)
-  if (any(ids == "")) fail(table$path, ", line ", table$rows[which(ids == "")[[1L]]], ": the id ", id, " is empty.")
+  if (any(ids == "")) {
+    fail(table$path, ", line ", table$rows[which(ids == "")[[1L]]], ": the id ", id, " is empty.")
+  }
   twice <- unique(ids[duplicated(ids)])
-  if (length(twice) > 0L) fail(table$path, ": the id ", twice[[1L]], " occurs more than once in ", id, "; each respondent needs one row.")
+  if (length(twice) > 0L) {
+    fail(
+      table$path, ": the id ", twice[[1L]], " occurs more than once in ", id,
+      "; each respondent needs one row."
+    )
+  }
   ids
 }
 
 column_of <- function(table, name) {
-  if (!name %in% names(table$cells)) fail(table$path, " has no column ", name, "; it has ", paste(utils::head(names(table$cells), 12L), collapse = ", "), ".")
+  if (!name %in% names(table$cells)) {
+    fail(
+      table$path, " has no column ", name, "; it has ",
+      paste(utils::head(names(table$cells), 12L), collapse = ", "), "."
+    )
+  }
   table$cells[[name]]
 }
 
@@ -99,46 +115,77 @@ add_labels <- function(table, spec, folder) {
 merge_file <- function(state, merge, study) {
   other <- add_labels(read_file(merge, study$folder), merge, study$folder)
   to <- if (!is.null(merge$to)) merge$to else study$data$id
-  if (is.null(to)) fail("[[merge]] of ", merge$file, " needs an id in [data], or to = a column of the answers.")
+  if (is.null(to)) {
+    fail("[[merge]] of ", merge$file, " needs an id in [data], or to = a column of the answers.")
+  }
   keys <- column_of(other, merge$id)
   here <- column_of(state$table, to)
   twice <- unique(keys[duplicated(keys) & keys != ""])
   if (length(twice) > 0L) {
-    fail(other$path, ": ", merge$id, " ", twice[[1L]], " occurs more than once, so respondents would multiply; each may stand there once.")
+    fail(
+      other$path, ": ", merge$id, " ", twice[[1L]],
+      " occurs more than once, so respondents would multiply; each may stand there once."
+    )
   }
-  if (any(keys == "")) fail(other$path, ", line ", other$rows[keys == ""][[1L]], ": the key ", merge$id, " is blank.")
+  if (any(keys == "")) {
+    fail(other$path, ", line ", other$rows[keys == ""][[1L]], ": the key ", merge$id, " is blank.")
+  }
   if (merge$expect == "one_to_one" && !is.null(merge$to)) {
     shared <- unique(here[duplicated(here) & here != "" & here %in% keys])
     if (length(shared) > 0L) {
-      fail(state$table$path, ": several respondents have ", to, " ", shared[[1L]], "; set expect = \"many_to_one\" if that is right.")
+      fail(
+        state$table$path, ": several respondents have ", to, " ", shared[[1L]],
+        "; set expect = \"many_to_one\" if that is right."
+      )
     }
   }
   at <- match(here, keys)
   at[here == ""] <- NA
   alone <- is.na(at)
-  if (all(alone)) fail("no respondent of ", state$table$path, " meets a row of ", other$path, "; name the columns that hold the same ids.")
-  if (any(alone) && merge$unmatched == "error") {
-    fail(sum(alone), " respondents, such as ", state$ids[alone][[1L]], ", are not in ", other$path, "; set unmatched = \"drop\" or \"keep\".")
+  if (all(alone)) {
+    fail(
+      "no respondent of ", state$table$path, " meets a row of ", other$path,
+      "; name the columns that hold the same ids."
+    )
   }
-  if (merge$unmatched == "drop") state <- exclude(state, alone, "merge", paste("not in", merge$file))
+  if (any(alone) && merge$unmatched == "error") {
+    fail(
+      sum(alone), " respondents, such as ", state$ids[alone][[1L]], ", are not in ", other$path,
+      "; set unmatched = \"drop\" or \"keep\"."
+    )
+  }
+  if (merge$unmatched == "drop") state <- exclude(
+    state, alone, "merge", paste("not in", merge$file)
+  )
   unused <- setdiff(seq_along(keys), at)
   state$ledger <- rbind(
-    state$ledger, new_ledger(keys[unused], merge$file, other$rows[unused], "merge", "unused", "not among the respondents")
+    state$ledger, new_ledger(
+      keys[unused], merge$file, other$rows[unused], "merge", "unused", "not among the respondents"
+    )
   )
   added <- setdiff(names(other$cells), merge$id)
   clash <- intersect(added, names(state$table$cells))
-  if (length(clash) > 0L) fail(other$path, " and ", state$table$path, " both have a column ", clash[[1L]], "; rename one.")
+  if (length(clash) > 0L) {
+    fail(
+      other$path, " and ", state$table$path, " both have a column ", clash[[1L]], "; rename one."
+    )
+  }
   cells <- other$cells[at, added, drop = FALSE]
   cells[is.na(cells)] <- ""
   state$table$cells <- cbind(state$table$cells, cells)
-  for (part in c("labels", "questions")) state$table[[part]] <- c(state$table[[part]], other[[part]][added])
-  state$table$value_labels <- c(state$table$value_labels, other$value_labels[intersect(names(other$value_labels), added)])
+  for (part in c("labels", "questions")) state$table[[part]] <- c(
+    state$table[[part]], other[[part]][added]
+  )
+  state$table$value_labels <- c(
+    state$table$value_labels, other$value_labels[intersect(names(other$value_labels), added)]
+  )
   state$table$decimal <- c(decimals(state$table), decimals(other)[added])
   state
 }
 
 decimals <- function(table) {
-  if (length(table$decimal) == 1L) stats::setNames(rep(table$decimal, ncol(table$cells)), names(table$cells)) else table$decimal
+  if (length(table$decimal) > 1L) return(table$decimal)
+  stats::setNames(rep(table$decimal, ncol(table$cells)), names(table$cells))
 }
 
 # ---- items ----
@@ -150,12 +197,18 @@ code_items <- function(state, batteries, scale_reversed) {
     names <- expand_columns(battery$columns, names(state$table$cells), state$table$path)
     reversed <- c(expand_columns(battery$reverse, names, state$table$path), scale_reversed)
     for (name in names) {
-      if (!is.null(state$items[[name]])) fail("item ", name, " stands in two [[items]] tables; leave it in one.")
+      if (!is.null(state$items[[name]])) {
+        fail("item ", name, " stands in two [[items]] tables; leave it in one.")
+      }
       coded <- code_item(state, name, battery)
-      state <- exclude(coded$state, coded$out, "range", sprintf("%s out of range: %s", name, state$table$cells[[name]]))
+      state <- exclude(
+        coded$state, coded$out, "range",
+        sprintf("%s out of range: %s", name, state$table$cells[[name]])
+      )
       state$items[[name]] <- coded$codes
       state$variables <- rbind(state$variables, data.frame(
-        name = name, label = label_of(state$table, name, battery$labels[[name]]), role = "item", kind = "likert",
+        name = name, label = label_of(state$table, name, battery$labels[[name]]), role = "item",
+        kind = "likert",
         low = coded$ends[[1L]], high = coded$ends[[2L]], reversed = name %in% reversed
       ))
     }
@@ -176,7 +229,12 @@ expand_columns <- function(wanted, known, path) {
     regex <- gsub("([][{}()+.^$|\\\\])", "\\\\\\1", text)
     regex <- paste0("^", gsub("?", ".", gsub("*", ".*", regex, fixed = TRUE), fixed = TRUE), "$")
     hits <- if (grepl("[*?]", text)) known[grepl(regex, known)] else character()
-    if (length(hits) == 0L) fail(path, " has no column ", text, "; it has ", paste(utils::head(known, 12L), collapse = ", "), ".")
+    if (length(hits) == 0L) {
+      fail(
+        path, " has no column ", text, "; it has ", paste(utils::head(known, 12L), collapse = ", "),
+        "."
+      )
+    }
     hits
   })
   unique(unlist(found))
@@ -200,39 +258,55 @@ code_item <- function(state, name, battery) {
   no_code <- is.na(codes) & text != ""
   odd <- unique(text[no_code & state$keep])
   if (length(odd) > 0L && is.null(value)) {
-    fail("item ", name, " holds text: ", paste(utils::head(odd, 5L), collapse = ", "), "; give codes or missing in its [[items]].")
+    fail(
+      "item ", name, " holds text: ", paste(utils::head(odd, 5L), collapse = ", "),
+      "; give codes or missing in its [[items]]."
+    )
   }
   ends <- answer_ends(battery, value, labels)
-  beyond <- no_code | (!is.na(codes) & !is.na(ends[[1L]]) & (codes < ends[[1L]] | codes > ends[[2L]]))
+  beyond <- no_code | (
+    !is.na(codes) & !is.na(ends[[1L]]) & (codes < ends[[1L]] | codes > ends[[2L]])
+  )
   hit <- which(beyond & state$keep)
   if (length(hit) > 0L && battery$out_of_range == "error") {
     fail(
-      "item ", name, " has answers outside ", ends[[1L]], " to ", ends[[2L]], " or not among its codes: ",
-      paste(utils::head(unique(text[hit]), 5L), collapse = ", "), "; set missing, range or out_of_range in its [[items]]."
+      "item ", name, " has answers outside ", ends[[1L]], " to ", ends[[2L]],
+      " or not among its codes: ",
+      paste(utils::head(unique(text[hit]), 5L), collapse = ", "),
+      "; set missing, range or out_of_range in its [[items]]."
     )
   }
   if (battery$out_of_range == "missing") {
     state$ledger <- rbind(state$ledger, new_ledger(
-      state$ids[hit], state$table$file, state$table$rows[hit], "range", "set missing", paste(name, "out of range:", text[hit])
+      state$ids[hit], state$table$file, state$table$rows[hit], "range", "set missing", paste(
+        name, "out of range:", text[hit]
+      )
     ))
   }
   codes[beyond] <- NA
-  list(state = state, codes = codes, ends = as.numeric(ends), out = beyond & battery$out_of_range == "exclude")
+  list(
+    state = state, codes = codes, ends = as.numeric(ends),
+    out = beyond & battery$out_of_range == "exclude"
+  )
 }
 
-# The battery's range, else its codes, else the file's value labels, else unknown until the kept answers are seen.
+# The battery's range, else its codes, else the file's value labels, else unknown until the kept
+# answers are seen.
 answer_ends <- function(battery, value, labels) {
   if (!is.null(battery$range)) return(battery$range)
   if (!is.null(value)) return(range(value))
   number <- parse_number(names(labels))
-  number <- number[!is.na(number) & !is_code(names(labels), battery$missing) & !labels %in% battery$missing]
+  absent <- is_code(names(labels), battery$missing) | labels %in% battery$missing
+  number <- number[!is.na(number) & !absent]
   if (length(number) > 1L) range(number) else c(NA_real_, NA_real_)
 }
 
 fill_ends <- function(variables, items) {
   for (i in which(variables$role == "item" & is.na(variables$low))) {
     x <- items[[variables$name[[i]]]]
-    if (all(is.na(x))) fail("item ", variables$name[[i]], " has no answer; leave it out of [[items]].")
+    if (all(is.na(x))) {
+      fail("item ", variables$name[[i]], " has no answer; leave it out of [[items]].")
+    }
     variables[i, c("low", "high")] <- range(x, na.rm = TRUE)
   }
   variables
@@ -253,7 +327,8 @@ label_of <- function(table, name, given = NULL) {
 
 # ---- columns ----
 
-# An SPSS file's measure level is not read here (haven drops it): give such columns a type in study.toml.
+# An SPSS file's measure level is not read here (haven drops it): give such columns a type in
+# study.toml.
 code_columns <- function(table, specs, items, keep) {
   values <- list()
   variables <- NULL
@@ -269,8 +344,12 @@ code_columns <- function(table, specs, items, keep) {
       number <- parse_number(text, decimals(table)[[name]])
       type <- if (spec$type == "auto") guess_type(text, number, spec$order, labels) else spec$type
       bad <- text[keep & is.na(number) & text != ""]
-      if (type == "numeric" && length(bad) > 0L) fail("column ", name, " is numeric but holds ", bad[[1L]], ".")
-      values[[name]] <- if (type == "numeric") number else categories(text, number, spec$order, labels)
+      if (type == "numeric" && length(bad) > 0L) {
+        fail("column ", name, " is numeric but holds ", bad[[1L]], ".")
+      }
+      values[[name]] <- if (type == "numeric") number else categories(
+        text, number, spec$order, labels
+      )
       variables <- rbind(variables, data.frame(
         name = name, label = label_of(table, name, spec$label), role = spec$use, kind = type,
         low = NA_real_, high = NA_real_, reversed = FALSE
@@ -315,7 +394,9 @@ leave_out <- function(state, clean) {
   state <- exclude(state, answered < clean$min_answered - 1e-9, "clean", reason)
   if (clean$straight_liners == "exclude") {
     # The same answer to fewer than ten items may be an honest one.
-    same <- apply(items, 1L, function(x) sum(!is.na(x)) >= 10L && length(unique(x[!is.na(x)])) == 1L)
+    same <- apply(
+      items, 1L, function(x) sum(!is.na(x)) >= 10L && length(unique(x[!is.na(x)])) == 1L
+    )
     state <- exclude(state, same, "clean", "gave the same answer to every item")
   }
   state
@@ -328,9 +409,20 @@ weigh <- function(state, settings) {
   }
   text <- column_of(state$table, settings$column)
   weights <- parse_number(text, decimals(state$table)[[settings$column]])
-  if (anyNA(weights[text != ""])) fail("the weights ", settings$column, " hold text: ", text[is.na(weights) & text != ""][[1L]], ".")
-  if (any(weights < 0, na.rm = TRUE)) fail("the weights ", settings$column, " hold ", min(weights, na.rm = TRUE), "; correct them, or remove these rows.")
-  state <- exclude(state, is.na(weights) | weights == 0, "weights", paste("no weight in", settings$column))
+  if (anyNA(weights[text != ""])) {
+    fail(
+      "the weights ", settings$column, " hold text: ", text[is.na(weights) & text != ""][[1L]], "."
+    )
+  }
+  if (any(weights < 0, na.rm = TRUE)) {
+    fail(
+      "the weights ", settings$column, " hold ", min(weights, na.rm = TRUE),
+      "; correct them, or remove these rows."
+    )
+  }
+  state <- exclude(
+    state, is.na(weights) | weights == 0, "weights", paste("no weight in", settings$column)
+  )
   if (settings$kind == "sampling") weights <- weights / mean(weights[state$keep])
   state$weights <- weights
   state

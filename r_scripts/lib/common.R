@@ -1,7 +1,8 @@
 # Shared by the scripts of this folder: arguments, errors for the user, packages, writing.
 #
-# Takes and writes nothing by itself. A mistake of the user is a condition of class "user_error": one sentence on
-# stderr and exit status 2. Anything else that stops a script is a fault of ours: one sentence, exit status 1.
+# Takes and writes nothing by itself. A mistake of the user is a condition of class "user_error":
+# one sentence on stderr and exit status 2. Anything else that stops a script is a fault of ours:
+# one sentence, exit status 1.
 
 debian_packages <- c(
   GPArotation = "r-cran-gparotation", RcppTOML = "r-cran-rcpptoml", cluster = "r-cran-cluster",
@@ -11,7 +12,9 @@ debian_packages <- c(
 
 fail <- function(...) {
   message <- paste0(...)
-  stop(structure(class = c("user_error", "error", "condition"), list(message = message, call = NULL)))
+  stop(
+    structure(class = c("user_error", "error", "condition"), list(message = message, call = NULL))
+  )
 }
 
 need_packages <- function(packages) {
@@ -99,11 +102,14 @@ format_full <- function(x) {
   text
 }
 
-# Breaks text at `width`, a word longer than that too, and ends what takes over `lines` lines with an ellipsis.
+# Breaks text at `width`, a word longer than that too, and ends what takes over `lines` lines with
+# an ellipsis.
 wrap <- function(text, width, lines = 3L) {
   vapply(text, function(one) {
     # Four characters are left for a number before the word, such as "10: ".
-    one <- gsub(sprintf("(\\S{%d})(?=\\S{5})", max(width - 4L, min(width, 9L))), "\\1 ", one, perl = TRUE)
+    one <- gsub(
+      sprintf("(\\S{%d})(?=\\S{5})", max(width - 4L, min(width, 9L))), "\\1 ", one, perl = TRUE
+    )
     parts <- strwrap(one, width + 1L)
     if (length(parts) > lines) {
       parts <- parts[seq_len(lines)]

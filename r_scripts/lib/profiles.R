@@ -7,22 +7,36 @@ profile_segments <- function(survey, scales, segments, names) {
   means <- shares <- NULL
   for (i in seq_len(nrow(scales$table))) {
     name <- scales$table$scale[[i]]
-    means <- rbind(means, mean_rows(scales$scores[[name]][there], segment, weights, survey, name, scales$table$label[[i]], "scale", "active"))
+    means <- rbind(
+      means,
+      mean_rows(
+        scales$scores[[name]][there], segment, weights, survey, name, scales$table$label[[i]],
+        "scale", "active"
+      )
+    )
   }
   columns <- survey$variables[survey$variables$role %in% c("active", "profile"), ]
   for (i in seq_len(nrow(columns))) {
     value <- survey$columns[[columns$name[[i]]]][there]
     if (is.factor(value)) {
-      shares <- rbind(shares, share_rows(value, segment, weights, columns$name[[i]], columns$label[[i]]))
+      shares <- rbind(
+        shares, share_rows(value, segment, weights, columns$name[[i]], columns$label[[i]])
+      )
     } else {
-      means <- rbind(means, mean_rows(value, segment, weights, survey, columns$name[[i]], columns$label[[i]], "numeric", columns$role[[i]]))
+      means <- rbind(
+        means,
+        mean_rows(
+          value, segment, weights, survey, columns$name[[i]], columns$label[[i]], "numeric",
+          columns$role[[i]]
+        )
+      )
     }
   }
   list(means = means, shares = shares, personas = persona_table(means, segments, names))
 }
 
-# Weighted mean, Student's interval on the linearised standard error (survey::svymean), Cohen's d against the rest,
-# and z = distance from the mean of all in standard deviations of all.
+# Weighted mean, Student's interval on the linearised standard error (survey::svymean), Cohen's d
+# against the rest, and z = distance from the mean of all in standard deviations of all.
 mean_rows <- function(x, segment, weights, survey, name, label, kind, role) {
   counts <- survey$weight_kind == "frequency"
   n_all <- if (counts) sum(weights) else length(x)
@@ -33,14 +47,18 @@ mean_rows <- function(x, segment, weights, survey, name, label, kind, role) {
     inside <- spread(x[here], weights[here], counts)
     rest <- spread(x[answered & !here], weights[answered & !here], counts)
     residual <- x[here] - inside$mean
-    variance <- sum((if (counts) weights[here] else weights[here]^2) * residual^2) / inside$total^2 * n_all / (n_all - 1)
-    half <- if (inside$people > 1) stats::qt(0.975, inside$people - 1) * sqrt(variance) else NA_real_
+    squares <- sum((if (counts) weights[here] else weights[here]^2) * residual^2)
+    variance <- squares / inside$total^2 * n_all / (n_all - 1)
+    half <- NA_real_
+    if (inside$people > 1) half <- stats::qt(0.975, inside$people - 1) * sqrt(variance)
     pooled <- sqrt((inside$squares + rest$squares) / all$total * all$people / (all$people - 2))
     data.frame(
-      segment = s, variable = name, label = label, kind = kind, role = role, mean = inside$mean, low = inside$mean - half,
+      segment = s, variable = name, label = label, kind = kind, role = role, mean = inside$mean,
+      low = inside$mean - half,
       high = inside$mean + half, sd = inside$sd, base = sum(here), base_weighted = inside$total,
       base_effective = if (counts) inside$people else inside$total^2 / sum(weights[here]^2),
-      total = all$mean, effect = (inside$mean - rest$mean) / pooled, z = (inside$mean - all$mean) / all$sd
+      total = all$mean, effect = (inside$mean - rest$mean) / pooled,
+      z = (inside$mean - all$mean) / all$sd
     )
   })
   do.call(rbind, rows)
@@ -64,8 +82,10 @@ share_rows <- function(value, segment, weights, name, label) {
   grid <- expand.grid(row = seq_len(nrow(table)), column = seq_len(ncol(table)))
   at <- as.matrix(grid)
   data.frame(
-    segment = as.integer(rownames(table))[grid$row], variable = name, label = label, category = colnames(table)[grid$column],
-    share = share[at], total = total[grid$column], base = bases[grid$row], base_weighted = rowSums(table)[grid$row],
+    segment = as.integer(rownames(table))[grid$row], variable = name, label = label,
+    category = colnames(table)[grid$column],
+    share = share[at], total = total[grid$column], base = bases[grid$row],
+    base_weighted = rowSums(table)[grid$row],
     index = 100 * share[at] / total[grid$column],
     effect = 2 * asin(sqrt(share[at])) - 2 * asin(sqrt(rest[at])), row.names = NULL
   )
@@ -84,6 +104,7 @@ persona_table <- function(means, segments, names) {
   given <- intersect(names(names), as.character(segments$table$segment))
   name[as.integer(given)] <- unlist(names[given])
   data.frame(
-    segment = segments$table$segment, name = name, suggested = suggested, n = segments$table$n, weighted = segments$table$weighted, share = segments$table$share
+    segment = segments$table$segment, name = name, suggested = suggested, n = segments$table$n,
+    weighted = segments$table$weighted, share = segments$table$share
   )
 }

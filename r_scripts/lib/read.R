@@ -1,21 +1,27 @@
-# Answer files -> tables of text: CSV and TSV through utils, SPSS through haven. Interprets no answer.
+# Answer files -> tables of text: CSV and TSV through utils, SPSS through haven. Interprets no
+# answer.
 #
-# A table is a list: path, cells (data frame of trimmed text, "" where there is no answer), rows (line or case
-# number of each row), labels, questions, value_labels (each by column name), decimal.
+# A table is a list: path, cells (data frame of trimmed text, "" where there is no answer), rows
+# (line or case number of each row), labels, questions, value_labels (each by column name), decimal.
 
 separators <- c(comma = ",", semicolon = ";", tab = "\t", pipe = "|")
 
 read_file <- function(spec, folder, id = spec$id) {
   path <- file.path(folder, spec$file)
   if (grepl("^(/|[A-Za-z]:)", spec$file)) path <- spec$file
-  if (!file.exists(path)) fail("the file ", path, " does not exist: correct the path in study.toml.")
+  if (!file.exists(path)) {
+    fail("the file ", path, " does not exist: correct the path in study.toml.")
+  }
   ending <- tolower(tools::file_ext(path))
   table <- if (ending %in% c("csv", "tsv", "tab", "txt", "dat")) {
     read_text(path, spec)
   } else if (ending %in% c("sav", "zsav", "por")) {
     read_spss(path)
   } else if (ending %in% c("xlsx", "xlsm")) {
-    fail("segment_survey.R does not read Excel workbooks (", path, "): save the sheet as CSV, or use `psychoseg run`.")
+    fail(
+      "segment_survey.R does not read Excel workbooks (", path,
+      "): save the sheet as CSV, or use `psychoseg run`."
+    )
   } else {
     fail(path, ": files ending in ", ending, " cannot be read; save it as CSV.")
   }
@@ -40,14 +46,20 @@ read_text <- function(path, spec) {
   blank <- starts == ends & trimws(lines[starts]) == ""
   starts <- starts[!blank]
   width <- fields[ends[!blank]]
-  if (is.na(utils::tail(fields, 1L))) fail(path, ": a quote opens and never closes; remove it, or double it.")
+  if (is.na(utils::tail(fields, 1L))) {
+    fail(path, ": a quote opens and never closes; remove it, or double it.")
+  }
   odd <- which(width != width[[1L]])
   if (length(odd) > 0L) {
-    fail(path, ": the header has ", width[[1L]], " cells, but line ", starts[odd[[1L]]], " has ", width[odd[[1L]]], ".")
+    fail(
+      path, ": the header has ", width[[1L]], " cells, but line ", starts[odd[[1L]]], " has ",
+      width[odd[[1L]]], "."
+    )
   }
   cells <- utils::read.table(
     text = lines, sep = separator, quote = "\"", comment.char = "", colClasses = "character",
-    na.strings = character(), header = FALSE, encoding = "UTF-8", blank.lines.skip = TRUE, fill = FALSE
+    na.strings = character(), header = FALSE, encoding = "UTF-8", blank.lines.skip = TRUE,
+    fill = FALSE
   )
   cells[] <- lapply(cells, trimws)
   check_swallowed(cells, separator, path, starts)
@@ -56,7 +68,9 @@ read_text <- function(path, spec) {
   body <- cells[-heads, , drop = FALSE]
   starts <- starts[-heads]
   filled <- rowSums(body != "") > 0L
-  last <- if (any(filled)) max(which(filled)) else fail(path, " has a header but no answers below it.")
+  last <- if (any(filled)) max(which(filled)) else fail(
+    path, " has a header but no answers below it."
+  )
   body <- body[seq_len(last), , drop = FALSE]
   names(body) <- header$names
   rownames(body) <- NULL
@@ -73,17 +87,26 @@ read_lines <- function(path, encoding) {
   if (encoding == "auto") {
     start <- as.integer(utils::head(bytes, 2L))
     utf16 <- identical(start, c(255L, 254L)) || identical(start, c(254L, 255L))
-    encoding <- if (utf16) "UTF-16" else if (validUTF8(rawToChar(bytes[bytes != 0L]))) "UTF-8" else "windows-1252"
-    if (encoding == "windows-1252") warning(basename(path), " is not UTF-8 and was read as windows-1252", call. = FALSE)
+    utf8 <- validUTF8(rawToChar(bytes[bytes != 0L]))
+    encoding <- if (utf16) "UTF-16" else if (utf8) "UTF-8" else "windows-1252"
+    if (encoding == "windows-1252") {
+      warning(basename(path), " is not UTF-8 and was read as windows-1252", call. = FALSE)
+    }
   }
   # Python's names for encodings that iconv calls otherwise.
   known <- c(`latin-1` = "ISO-8859-1", `utf-8-sig` = "UTF-8", `mac-roman` = "MACINTOSH")
   from <- if (tolower(encoding) %in% names(known)) known[[tolower(encoding)]] else encoding
   text <- tryCatch(
     iconv(list(bytes), from = from, to = "UTF-8"),
-    error = function(e) fail(path, ": R knows no encoding ", encoding, "; use a name such as UTF-8 or CP1252.")
+    error = function(e) fail(
+      path, ": R knows no encoding ", encoding, "; use a name such as UTF-8 or CP1252."
+    )
   )
-  if (is.na(text)) fail(path, " does not fit the encoding ", encoding, ": set encoding to what the file was saved in.")
+  if (is.na(text)) {
+    fail(
+      path, " does not fit the encoding ", encoding, ": set encoding to what the file was saved in."
+    )
+  }
   lines <- strsplit(sub("^\ufeff", "", text), "\r\n|\n|\r")[[1L]]
   if (!any(nzchar(trimws(lines)))) fail(path, " is empty.")
   lines
@@ -92,7 +115,9 @@ read_lines <- function(path, encoding) {
 # The separator that divides most of the first lines into as many cells as the header.
 find_separator <- function(lines, spec) {
   if (spec$separator != "auto") {
-    return(if (spec$separator %in% names(separators)) separators[[spec$separator]] else spec$separator)
+    return(
+      if (spec$separator %in% names(separators)) separators[[spec$separator]] else spec$separator
+    )
   }
   first <- utils::head(lines, 100L)
   score <- vapply(separators, function(mark) {
@@ -104,7 +129,8 @@ find_separator <- function(lines, spec) {
   separators[[order(-score[1L, ], -score[2L, ])[[1L]]]]
 }
 
-# A stray quote makes one answer of several rows: the answer then holds a line that looks like a row.
+# A stray quote makes one answer of several rows: the answer then holds a line that looks like a
+# row.
 check_swallowed <- function(cells, separator, path, starts) {
   for (name in names(cells)) {
     long <- grep("\n", cells[[name]], fixed = TRUE)
@@ -112,14 +138,17 @@ check_swallowed <- function(cells, separator, path, starts) {
       inside <- strsplit(cells[[name]][[i]], "\n", fixed = TRUE)[[1L]]
       marks <- lengths(regmatches(inside, gregexpr(separator, inside, fixed = TRUE)))
       if (any(marks == ncol(cells) - 1L & marks > 0L)) {
-        fail(path, ", line ", starts[[i]], ": a stray quote swallows whole rows; remove the quote, or double it.")
+        fail(
+          path, ", line ", starts[[i]],
+          ": a stray quote swallows whole rows; remove the quote, or double it."
+        )
       }
     }
   }
 }
 
-# The rules of psychoseg/survey/header.py: one row of names; two of names and labels (Qualtrics) or of questions
-# and options (SurveyMonkey); three of names, labels and import ids.
+# The rules of psychoseg/survey/header.py: one row of names; two of names and labels (Qualtrics) or
+# of questions and options (SurveyMonkey); three of names, labels and import ids.
 read_header <- function(rows, path) {
   none <- rep("", length(rows[[1L]]))
   repeated <- unique(rows[[1L]][duplicated(rows[[1L]]) & rows[[1L]] != ""])
@@ -135,7 +164,9 @@ read_header <- function(rows, path) {
   question <- rows[[1L]]
   for (j in seq_along(question)[-1L]) if (question[[j]] == "") question[[j]] <- question[[j - 1L]]
   alone <- rows[[2L]] %in% no_option
-  names <- ifelse(alone, question, ifelse(question == "", rows[[2L]], paste0(question, ": ", rows[[2L]])))
+  names <- ifelse(
+    alone, question, ifelse(question == "", rows[[2L]], paste0(question, ": ", rows[[2L]]))
+  )
   list(
     names = numbered(without_blanks(names)), labels = ifelse(alone, "", rows[[2L]]),
     questions = ifelse(alone, "", question)
@@ -166,7 +197,9 @@ read_spss <- function(path) {
     if (is.null(label)) "" else trimws(label)
   }, character(1))
   cells <- as.data.frame(lapply(frame, function(column) {
-    text <- if (inherits(column, c("Date", "POSIXct"))) format(column) else number_text(haven::zap_labels(column))
+    text <- if (inherits(column, c("Date", "POSIXct"))) format(column) else number_text(
+      haven::zap_labels(column)
+    )
     ifelse(is.na(text), "", trimws(text))
   }), check.names = FALSE, optional = TRUE)
   list(
@@ -183,7 +216,9 @@ number_text <- function(x) {
 }
 
 parse_number <- function(text, decimal = ".") {
-  if (decimal == ",") text <- ifelse(grepl(".", text, fixed = TRUE), "text", sub(",", ".", text, fixed = TRUE))
+  if (decimal == ",") text <- ifelse(
+    grepl(".", text, fixed = TRUE), "text", sub(",", ".", text, fixed = TRUE)
+  )
   number <- grepl("^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?$", text)
   out <- rep(NA_real_, length(text))
   out[number] <- as.numeric(text[number])

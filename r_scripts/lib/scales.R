@@ -1,10 +1,15 @@
-# Items -> scales in R's own packages: psych::polychoric, psych::fa, psych::alpha; the decisions of psychoseg/scales.py.
+# Items -> scales in R's own packages: psych::polychoric, psych::fa, psych::alpha; the decisions of
+# psychoseg/scales.py.
 
 fit_scales <- function(survey, settings) {
   wanted <- unlist(lapply(settings$scale, function(s) s$items))
   names <- sort(unique(if (is.null(wanted)) names(survey$items) else wanted))
   unknown <- setdiff(c(names, names(settings$names)), names(survey$items))
-  if (length(unknown) > 0L) fail("[scales] names items that the survey does not have: ", paste(unknown, collapse = ", "), ".")
+  if (length(unknown) > 0L) {
+    fail(
+      "[scales] names items that the survey does not have: ", paste(unknown, collapse = ", "), "."
+    )
+  }
   items <- keyed_items(survey)[names]
   n_obs <- effective_n(survey)
   check_items(items, n_obs)
@@ -18,7 +23,9 @@ fit_scales <- function(survey, settings) {
     found_keys(settings, found$loadings, survey)
   }
   scored <- lapply(keys, score, survey = survey, min_answered = settings$min_answered)
-  scores <- as.data.frame(stats::setNames(lapply(scored, `[[`, "scores"), vapply(keys, `[[`, "", "name")))
+  scores <- as.data.frame(
+    stats::setNames(lapply(scored, `[[`, "scores"), vapply(keys, `[[`, "", "name"))
+  )
   tables <- scale_tables(keys, scored, survey, found, n_obs)
   factors <- paste0("F", seq_len(m))
   held <- vapply(seq_len(m), function(j) {
@@ -29,7 +36,9 @@ fit_scales <- function(survey, settings) {
     table = tables$scales, items = tables$items, scores = scores, corr = corr,
     loadings = data.frame(item = names, found$loadings, check.names = FALSE),
     phi = data.frame(factor = factors, found$phi, check.names = FALSE),
-    factors = data.frame(factor = factors, ss_loadings = found$ss, share = found$ss / length(names), scale = held),
+    factors = data.frame(
+      factor = factors, ss_loadings = found$ss, share = found$ss / length(names), scale = held
+    ),
     eigenvalues = data.frame(
       component = seq_along(names), observed = parallel$observed, threshold = parallel$threshold,
       retained = seq_along(names) <= m
@@ -39,9 +48,18 @@ fit_scales <- function(survey, settings) {
 
 check_items <- function(items, n_obs) {
   if (ncol(items) < 3L) fail("scales take at least 3 items; there are ", ncol(items), ".")
-  if (n_obs <= ncol(items)) fail("there are ", ncol(items), " items but only ", nrow(items), " respondents; use fewer items.")
+  if (n_obs <= ncol(items)) {
+    fail(
+      "there are ", ncol(items), " items but only ", nrow(items), " respondents; use fewer items."
+    )
+  }
   constant <- names(items)[vapply(items, function(x) length(unique(x[!is.na(x)])) < 2L, logical(1))]
-  if (length(constant) > 0L) fail("every respondent gave the same answer to ", paste(constant, collapse = ", "), "; leave it out of [[items]].")
+  if (length(constant) > 0L) {
+    fail(
+      "every respondent gave the same answer to ", paste(constant, collapse = ", "),
+      "; leave it out of [[items]]."
+    )
+  }
 }
 
 correlate <- function(items, kind, survey) {
@@ -49,23 +67,38 @@ correlate <- function(items, kind, survey) {
   if (kind == "pearson") {
     corr <- stats::cov2cor(pairwise_covariance(items, weights, own_variance = TRUE))
   } else {
-    corr <- polychoric(vapply(items, function(x) match(x, sort(unique(x))), integer(nrow(items))), weights)
+    corr <- polychoric(
+      vapply(items, function(x) match(x, sort(unique(x))), integer(nrow(items))), weights
+    )
   }
   dimnames(corr) <- list(names(items), names(items))
-  if (anyNA(corr)) fail("some items cannot be correlated: nobody answered both, or one does not vary among those who did.")
+  if (anyNA(corr)) {
+    fail(
+      "some items cannot be correlated: nobody answered both, or one does not vary among ",
+      "those who did."
+    )
+  }
   if (min(eigen(corr, symmetric = TRUE, only.values = TRUE)$values) < 1e-8) {
-    warning("the correlations are not positive definite and were smoothed (psych::cor.smooth)", call. = FALSE)
+    warning(
+      "the correlations are not positive definite and were smoothed (psych::cor.smooth)",
+      call. = FALSE
+    )
     corr <- suppressWarnings(psych::cor.smooth(corr))
   }
   corr
 }
 
-# psych::polychoric takes an item's thresholds from all of its answers, but without the weights; and where items
-# have different numbers of categories it takes those of each pair. There psych's likelihood is maximised here, with
-# weighted thresholds of the whole item. Empty cells stay empty (correct = 0).
+# psych::polychoric takes an item's thresholds from all of its answers, but without the weights; and
+# where items have different numbers of categories it takes those of each pair. There psych's
+# likelihood is maximised here, with weighted thresholds of the whole item. Empty cells stay empty
+# (correct = 0).
 polychoric <- function(ranks, weights) {
   n_codes <- apply(ranks, 2L, max, na.rm = TRUE)
-  if (max(n_codes) > 20L) fail("an item has ", max(n_codes), " different answers; use correlation = \"pearson\" in [scales].")
+  if (max(n_codes) > 20L) {
+    fail(
+      "an item has ", max(n_codes), " different answers; use correlation = \"pearson\" in [scales]."
+    )
+  }
   if (length(unique(n_codes)) == 1L && length(unique(weights)) == 1L) {
     return(psych::polychoric(
       ranks,
@@ -73,7 +106,9 @@ polychoric <- function(ranks, weights) {
     )$rho)
   }
   likelihood <- utils::getFromNamespace("polyF", "psych")
-  count <- function(i, j) stats::xtabs(weights ~ factor(ranks[, i], seq_len(n_codes[[i]])) + factor(ranks[, j], seq_len(n_codes[[j]])))
+  count <- function(i, j) stats::xtabs(
+    weights ~ factor(ranks[, i], seq_len(n_codes[[i]])) + factor(ranks[, j], seq_len(n_codes[[j]]))
+  )
   thresholds <- lapply(seq_along(n_codes), function(i) {
     counts <- diag(as.matrix(count(i, i)))
     stats::qnorm(cumsum(counts)[-n_codes[[i]]] / sum(counts))
@@ -92,7 +127,8 @@ polychoric <- function(ranks, weights) {
   corr
 }
 
-# Covariances over the rows that answered both, divisor sum of weights - 1: cov(use = "pairwise") on repeated rows.
+# Covariances over the rows that answered both, divisor sum of weights - 1: cov(use = "pairwise") on
+# repeated rows.
 pairwise_covariance <- function(items, weights, own_variance = FALSE) {
   x <- as.matrix(items)
   p <- ncol(x)
@@ -111,12 +147,15 @@ pairwise_covariance <- function(items, weights, own_variance = FALSE) {
   out
 }
 
-# Horn's parallel analysis on component eigenvalues; correlations of unrelated normal items are Wishart matrices.
+# Horn's parallel analysis on component eigenvalues; correlations of unrelated normal items are
+# Wishart matrices.
 parallel_analysis <- function(corr, n_obs, settings) {
   p <- ncol(corr)
   observed <- eigen(corr, symmetric = TRUE, only.values = TRUE)$values
   random <- stats::rWishart(settings$replicates, n_obs - 1, diag(p))
-  values <- apply(random, 3L, function(s) eigen(stats::cov2cor(s), symmetric = TRUE, only.values = TRUE)$values)
+  values <- apply(
+    random, 3L, function(s) eigen(stats::cov2cor(s), symmetric = TRUE, only.values = TRUE)$values
+  )
   threshold <- apply(values, 1L, stats::quantile, probs = settings$percentile / 100)
   list(observed = observed, threshold = threshold, n = sum(cumprod(observed > threshold)))
 }
@@ -124,16 +163,26 @@ parallel_analysis <- function(corr, n_obs, settings) {
 count_factors <- function(settings, parallel, p) {
   if (length(settings$scale) > 0L) return(length(settings$scale))
   if (!identical(settings$n_factors, "parallel")) {
-    if (settings$n_factors > p %/% 2L) fail("[scales] n_factors = ", settings$n_factors, " is too many for ", p, " items.")
+    if (settings$n_factors > p %/% 2L) {
+      fail("[scales] n_factors = ", settings$n_factors, " is too many for ", p, " items.")
+    }
     return(settings$n_factors)
   }
-  if (parallel$n == 0L) fail("parallel analysis finds no factor; name the scales in [[scales.scale]], or give n_factors.")
+  if (parallel$n == 0L) {
+    fail(
+      "parallel analysis finds no factor; name the scales in [[scales.scale]], or give n_factors."
+    )
+  }
   min(parallel$n, p %/% 2L)
 }
 
 # minres + oblimin; factors by explained variance, each turned so that its loadings sum positive.
 extract <- function(corr, m, n_obs) {
-  fit <- suppressMessages(psych::fa(corr, nfactors = m, n.obs = n_obs, fm = "minres", rotate = if (m > 1L) "oblimin" else "none"))
+  fit <- suppressMessages(
+    psych::fa(
+      corr, nfactors = m, n.obs = n_obs, fm = "minres", rotate = if (m > 1L) "oblimin" else "none"
+    )
+  )
   loadings <- unclass(fit$loadings)
   phi <- if (is.null(fit$Phi)) diag(m) else fit$Phi
   ss <- colSums(loadings * (loadings %*% phi))
@@ -143,7 +192,10 @@ extract <- function(corr, m, n_obs) {
   phi <- phi[order, order, drop = FALSE] * outer(turn, turn)
   dimnames(phi) <- list(NULL, paste0("F", seq_len(m)))
   dimnames(loadings) <- list(rownames(corr), paste0("F", seq_len(m)))
-  list(loadings = loadings, phi = phi, ss = unname(ss[order]), communality = rowSums(loadings * (loadings %*% phi)))
+  list(
+    loadings = loadings, phi = phi, ss = unname(ss[order]),
+    communality = rowSums(loadings * (loadings %*% phi))
+  )
 }
 
 # ---- keys: which item belongs where, and with which sign relative to its declared reversal ----
@@ -151,7 +203,8 @@ extract <- function(corr, m, n_obs) {
 named_keys <- function(settings, loadings) {
   # The survey already holds the scales' reverse keys as declared reversals.
   signs <- lapply(settings$scale, function(s) stats::setNames(rep(1, length(s$items)), s$items))
-  # Each scale takes the free factor that resembles it most (Tucker's congruence), best matches first.
+  # Each scale takes the free factor that resembles it most (Tucker's congruence), best matches
+  # first.
   congruence <- abs(vapply(signs, function(sign) {
     pattern <- ifelse(rownames(loadings) %in% names(sign), sign[rownames(loadings)], 0)
     colSums(pattern * loadings) / sqrt(sum(pattern^2) * colSums(loadings^2))
@@ -165,7 +218,12 @@ named_keys <- function(settings, loadings) {
   }
   labels <- vapply(settings$scale, `[[`, "", "name")
   slugs <- slug(labels)
-  lapply(seq_along(signs), function(i) list(name = slugs[[i]], label = labels[[i]], factor = factor[[i]], signs = signs[[i]]))
+  lapply(
+    seq_along(signs),
+    function(i) list(
+      name = slugs[[i]], label = labels[[i]], factor = factor[[i]], signs = signs[[i]]
+    )
+  )
 }
 
 found_keys <- function(settings, loadings, survey) {
@@ -173,25 +231,39 @@ found_keys <- function(settings, loadings, survey) {
   best <- max.col(size, ties.method = "first")
   top <- size[cbind(seq_along(best), best)]
   weak <- rownames(loadings)[top < settings$min_loading]
-  if (length(weak) > 0L) warning("in no scale, since they load below ", settings$min_loading, ": ", paste(weak, collapse = ", "), call. = FALSE)
+  if (length(weak) > 0L) {
+    warning(
+      "in no scale, since they load below ", settings$min_loading, ": ",
+      paste(weak, collapse = ", "), call. = FALSE
+    )
+  }
   keys <- list()
   for (j in seq_len(ncol(loadings))) {
     members <- which(best == j & top >= settings$min_loading)
     members <- members[order(-size[members, j])]
     if (length(members) < 2L) {
-      warning("factor F", j, " has ", length(members), " items of its own and is not made a scale", call. = FALSE)
+      warning(
+        "factor F", j, " has ", length(members), " items of its own and is not made a scale",
+        call. = FALSE
+      )
       next
     }
     items <- rownames(loadings)[members]
     # RcppTOML sorts keys by name, so of several names for one scale the first by item counts.
     given <- unlist(settings$names)[intersect(names(settings$names), items)]
-    label <- if (length(given) > 0L) given[[1L]] else survey$variables$label[survey$variables$name == items[[1L]]]
+    label <- survey$variables$label[survey$variables$name == items[[1L]]]
+    if (length(given) > 0L) label <- given[[1L]]
     keys[[length(keys) + 1L]] <- list(
       name = if (length(given) > 0L) given[[1L]] else paste("factor", j), label = label, factor = j,
       signs = stats::setNames(ifelse(loadings[members, j] > 0, 1, -1), items)
     )
   }
-  if (length(keys) == 0L) fail("no factor has 2 items that load at least ", settings$min_loading, "; lower min_loading in [scales].")
+  if (length(keys) == 0L) {
+    fail(
+      "no factor has 2 items that load at least ", settings$min_loading,
+      "; lower min_loading in [scales]."
+    )
+  }
   slugs <- slug(vapply(keys, `[[`, "", "name"))
   for (i in seq_along(keys)) keys[[i]]$name <- slugs[[i]]
   keys
@@ -210,13 +282,18 @@ score <- function(key, survey, min_answered) {
   at <- match(names(items), survey$variables$name)
   low <- survey$variables$low[at]
   high <- survey$variables$high[at]
-  for (j in seq_along(items)) if (key$signs[[names(items)[[j]]]] < 0) items[[j]] <- low[[j]] + high[[j]] - items[[j]]
+  for (j in which(key$signs[names(items)] < 0)) items[[j]] <- low[[j]] + high[[j]] - items[[j]]
   ends <- paste(low, high)
   if (length(unique(ends)) > 1L) {
-    warning("the items of the scale ", key$label, " have different answer scales; all were brought to one", call. = FALSE)
+    warning(
+      "the items of the scale ", key$label,
+      " have different answer scales; all were brought to one", call. = FALSE
+    )
     common <- match(names(which.max(table(ends))), ends)
     for (j in seq_along(items)) {
-      items[[j]] <- low[[common]] + (items[[j]] - low[[j]]) * (high[[common]] - low[[common]]) / (high[[j]] - low[[j]])
+      items[[j]] <- low[[common]] + (items[[j]] - low[[j]]) * (high[[common]] - low[[common]]) / (
+        high[[j]] - low[[j]]
+      )
     }
   }
   enough <- rowSums(!is.na(items)) >= max(1, ceiling(min_answered * ncol(items) - 1e-9))
@@ -235,15 +312,20 @@ scale_tables <- function(keys, scored, survey, found, n_obs) {
       psych::alpha(pairwise_covariance(x, survey$weights), check.keys = FALSE, warnings = FALSE)
     ))
     alpha <- fit$total$raw_alpha
-    ci <- psych::alpha.ci(alpha, n.obs = n_obs * sum(survey$weights[there]) / sum(survey$weights), n.var = ncol(x))
+    ci <- psych::alpha.ci(
+      alpha, n.obs = n_obs * sum(survey$weights[there]) / sum(survey$weights), n.var = ncol(x)
+    )
     about <- moments(value[there], survey$weights[there])
     scales <- rbind(scales, data.frame(
-      scale = key$name, label = key$label, n_items = ncol(x), alpha = alpha, alpha_low = ci$lower.ci[[1L]],
-      alpha_high = ci$upper.ci[[1L]], mean_r = fit$total$average_r, mean = about$mean, sd = about$sd, base = sum(there)
+      scale = key$name, label = key$label, n_items = ncol(x), alpha = alpha,
+      alpha_low = ci$lower.ci[[1L]],
+      alpha_high = ci$upper.ci[[1L]], mean_r = fit$total$average_r, mean = about$mean,
+      sd = about$sd, base = sum(there)
     ))
     for (name in names(key$signs)) {
       items <- rbind(items, item_row(
-        survey, found, name, key$name, key$signs[[name]], key$factor, fit$item.stats[name, "r.drop"],
+        survey, found, name, key$name, key$signs[[name]], key$factor,
+        fit$item.stats[name, "r.drop"],
         if (ncol(x) > 2L) fit$alpha.drop[name, "raw_alpha"] else NA_real_
       ))
     }
@@ -260,8 +342,11 @@ item_row <- function(survey, found, name, scale, sign, factor, item_rest, if_dro
   x <- survey$items[[name]]
   about <- moments(x[!is.na(x)], survey$weights[!is.na(x)])
   data.frame(
-    item = name, label = variable$label, scale = scale, key = as.integer(sign * if (variable$reversed) -1 else 1),
-    loading = found$loadings[name, factor] * sign, communality = found$communality[[name]], item_rest = item_rest,
+    item = name, label = variable$label, scale = scale, key = as.integer(
+      sign * if (variable$reversed) -1 else 1
+    ),
+    loading = found$loadings[name, factor] * sign, communality = found$communality[[name]],
+    item_rest = item_rest,
     alpha_if_dropped = if_dropped, mean = about$mean, sd = about$sd, base = sum(!is.na(x))
   )
 }

@@ -1,5 +1,5 @@
-# Scales and active columns -> segments: PCA, stats::hclust (ward.D2), cluster::silhouette, bootstrap; the rules of
-# psychoseg/segments.py.
+# Scales and active columns -> segments: PCA, stats::hclust (ward.D2), cluster::silhouette,
+# bootstrap; the rules of psychoseg/segments.py.
 
 # R's tree needs all pairwise distances: 20,000 points take 1.6 GB.
 max_points <- 20000L
@@ -7,18 +7,28 @@ max_points <- 20000L
 fit_segments <- function(survey, scales, settings, reduce) {
   features <- active_features(survey, scales)
   rows <- which(features$complete)
-  if (length(rows) < 3L) fail("only ", length(rows), " respondents have all active values; make columns with many gaps use = \"profile\".")
+  if (length(rows) < 3L) {
+    fail(
+      "only ", length(rows),
+      " respondents have all active values; make columns with many gaps use = \"profile\"."
+    )
+  }
   weights <- survey$weights[rows]
   if (survey$weight_kind != "frequency") weights <- weights / mean(weights)
   points <- collapse(features$x[rows, , drop = FALSE], weights)
   if (nrow(points$x) > max_points) {
-    fail(nrow(points$x), " different respondents are too many for a tree in R (", max_points, " at most); use `psychoseg run`.")
+    fail(
+      nrow(points$x), " different respondents are too many for a tree in R (", max_points,
+      " at most); use `psychoseg run`."
+    )
   }
   standard <- standardise(points, features)
   pca <- components(standard$x, points$weights, reduce)
   x <- pca$scores
   m <- nrow(x)
-  if (settings$k != "auto" && settings$k > m) fail("[segments] k = ", settings$k, " is larger than the ", m, " distinct respondents.")
+  if (settings$k != "auto" && settings$k > m) {
+    fail("[segments] k = ", settings$k, " is larger than the ", m, " distinct respondents.")
+  }
   distances <- as.matrix(stats::dist(x))
   tree <- grow_tree(distances, points$weights)
   ks <- candidates(settings, m)
@@ -33,11 +43,15 @@ fit_segments <- function(survey, scales, settings, reduce) {
   tied <- count_ties(tree$height)
   if (tied > 0L) {
     warning(
-      tied, " merges of the tree share their height with another one, so another program may cut it elsewhere",
+      tied,
+      " merges of the tree share their height with another one, ",
+      "so another program may cut it elsewhere",
       call. = FALSE
     )
   }
-  n_effective <- effective_n(survey) * sum(people) / (if (survey$weight_kind == "frequency") sum(survey$weights) else length(survey$ids))
+  n_effective <- effective_n(survey) * sum(people) / (
+    if (survey$weight_kind == "frequency") sum(survey$weights) else length(survey$ids)
+  )
   label <- point_of <- rep(NA_integer_, length(survey$ids))
   point_of[rows] <- points$point_of
   label[rows] <- cuts[[at]][points$point_of]
@@ -46,11 +60,13 @@ fit_segments <- function(survey, scales, settings, reduce) {
     table = segment_table(cuts[[at]], points, widths[[at]], jaccards[[at]], n_effective),
     choice = choice, tree = tree_table(tree),
     points = data.frame(
-      point = seq_len(m) - 1L, weight = points$weights, n = points$n, segment = cuts[[at]], x, check.names = FALSE
+      point = seq_len(m) - 1L, weight = points$weights, n = points$n, segment = cuts[[at]], x,
+      check.names = FALSE
     ),
     features = standard$table, eigenvalues = pca$table, components = pca$correlations,
     summary = list(
-      k = decision$k, verdict = decision$verdict, reason = decision$reason, k_rule = decision$k_rule,
+      k = decision$k, verdict = decision$verdict, reason = decision$reason,
+      k_rule = decision$k_rule,
       components_rule = pca$rule, method = "Ward's tree (R: stats::hclust ward.D2)",
       tied_merges = tied, n_identical = sum(points$n[points$n > 1L])
     ),
@@ -70,25 +86,39 @@ active_features <- function(survey, scales) {
     value <- survey$columns[[name]]
     label <- survey$variables$label[survey$variables$name == name]
     gaps[[label]] <- is.na(value)
-    new <- if (is.factor(value)) paste0(name, "=", levels(value)) else if (name %in% names(x)) paste(name, "(column)") else name
+    new <- if (name %in% names(x)) paste(name, "(column)") else name
+    if (is.factor(value)) new <- paste0(name, "=", levels(value))
     for (feature in seq_along(new)) {
-      x[[new[[feature]]]] <- if (is.factor(value)) as.numeric(value == levels(value)[[feature]]) else value
+      indicator <- as.numeric(value == levels(value)[feature])
+      x[[new[[feature]]]] <- if (is.factor(value)) indicator else value
       kinds[[new[[feature]]]] <- if (is.factor(value)) "category" else "numeric"
-      labels[[new[[feature]]]] <- if (is.factor(value)) paste0(label, ": ", levels(value)[[feature]]) else label
+      shown <- if (is.factor(value)) paste0(label, ": ", levels(value)[[feature]]) else label
+      labels[[new[[feature]]]] <- shown
     }
   }
   complete <- !Reduce(`|`, gaps)
-  lacking <- apply(as.matrix(gaps)[!complete, , drop = FALSE], 1L, function(gap) paste(names(gaps)[gap], collapse = ", "))
+  lacking <- apply(
+    as.matrix(gaps)[!complete, , drop = FALSE], 1L,
+    function(gap) paste(names(gaps)[gap], collapse = ", ")
+  )
   ledger <- new_ledger(
     survey$ids[!complete], "", rep(NA_integer_, sum(!complete)), "segments", "excluded",
     if (any(!complete)) paste("no value for", lacking) else character()
   )
   # A category that none of the complete respondents has is no feature.
-  used <- sort(names(x)[vapply(names(x), function(f) kinds[[f]] != "category" || any(x[[f]][complete] > 0), logical(1))])
-  list(x = as.matrix(x[used]), kinds = kinds[used], labels = labels[used], complete = complete, gaps = ledger)
+  used <- sort(
+    names(x)[vapply(
+      names(x), function(f) kinds[[f]] != "category" || any(x[[f]][complete] > 0), logical(1)
+    )]
+  )
+  list(
+    x = as.matrix(x[used]), kinds = kinds[used], labels = labels[used], complete = complete,
+    gaps = ledger
+  )
 }
 
-# Identical respondents become one weighted point; points stand in the order of their values, first column first.
+# Identical respondents become one weighted point; points stand in the order of their values, first
+# column first.
 collapse <- function(x, weights) {
   order <- do.call(base::order, as.data.frame(x))
   sorted <- x[order, , drop = FALSE]
@@ -101,17 +131,26 @@ collapse <- function(x, weights) {
   )
 }
 
-# Numeric columns are standardised; a category's indicator of share p becomes (y - p) / sqrt(p), as in FAMD (Pages 2004).
+# Numeric columns are standardised; a category's indicator of share p becomes (y - p) / sqrt(p), as
+# in FAMD (Pages 2004).
 standardise <- function(points, features) {
   about <- apply(points$x, 2L, moments, weights = points$weights)
   mean <- vapply(about, `[[`, 0, "mean")
   sd <- vapply(about, `[[`, 0, "sd")
   constant <- sd <= 1e-12 * pmax(1, abs(mean))
-  if (any(constant)) fail("every respondent has the same value of ", paste(features$labels[constant], collapse = ", "), "; make it use = \"profile\".")
+  if (any(constant)) {
+    fail(
+      "every respondent has the same value of ", paste(features$labels[constant], collapse = ", "),
+      "; make it use = \"profile\"."
+    )
+  }
   divisor <- ifelse(features$kinds == "category", sqrt(mean), sd)
   list(
     x = scale(points$x, center = mean, scale = divisor),
-    table = data.frame(feature = colnames(points$x), label = unname(features$labels), kind = unname(features$kinds), mean = mean, sd = divisor)
+    table = data.frame(
+      feature = colnames(points$x), label = unname(features$labels), kind = unname(features$kinds),
+      mean = mean, sd = divisor
+    )
   )
 }
 
@@ -126,10 +165,18 @@ components <- function(x, weights, reduce) {
   wanted <- reduce$components
   if (identical(wanted, "share")) {
     n <- min(which(cumulative >= reduce$share - 1e-9)[[1L]], positive)
-    rule <- sprintf("the first %d of %d components: the fewest that carry %.0f%% of the variance", n, positive, 100 * reduce$share)
+    rule <- sprintf(
+      "the first %d of %d components: the fewest that carry %.0f%% of the variance", n, positive,
+      100 * reduce$share
+    )
   } else {
     n <- if (identical(wanted, "all")) positive else wanted
-    if (n > positive) fail("[reduce] components = ", n, " is more than the ", positive, " that the active columns have.")
+    if (n > positive) {
+      fail(
+        "[reduce] components = ", n, " is more than the ", positive,
+        " that the active columns have."
+      )
+    }
     rule <- sprintf("%d of %d components, as set in the study", n, positive)
   }
   vectors <- fit$v %*% diag(ifelse(colSums(fit$v) < 0, -1, 1), ncol(fit$v))
@@ -138,7 +185,8 @@ components <- function(x, weights, reduce) {
   sd <- sqrt(colSums(x^2 * weights) / sum(weights))
   correlations <- sweep(kept, 2L, sqrt(values[seq_len(n)]), `*`) / sd
   scores <- x %*% kept
-  # Finer differences are rounding noise, and must not decide which of two equal distances is the shorter.
+  # Finer differences are rounding noise, and must not decide which of two equal distances is the
+  # shorter.
   scores <- round(scores, -floor(log10(1e-10 * max(abs(scores)))))
   dimnames(scores) <- list(NULL, names)
   list(
@@ -147,14 +195,16 @@ components <- function(x, weights, reduce) {
       component = seq_along(values), eigenvalue = values, share = share, cumulative = cumulative,
       retained = seq_along(values) <= n
     ),
-    correlations = data.frame(feature = colnames(x), stats::setNames(as.data.frame(correlations), names))
+    correlations = data.frame(
+      feature = colnames(x), stats::setNames(as.data.frame(correlations), names)
+    )
   )
 }
 
 # ---- tree, cuts and how good they are ----
 
-# hclust counts a point as `members` points where its distances are scaled to match: two points of weights a and b
-# merge at sqrt(2ab / (a + b)) times their distance.
+# hclust counts a point as `members` points where its distances are scaled to match: two points of
+# weights a and b merge at sqrt(2ab / (a + b)) times their distance.
 grow_tree <- function(distances, weights) {
   scaled <- distances * sqrt(2 / outer(1 / weights, 1 / weights, `+`))
   stats::hclust(stats::as.dist(scaled), method = "ward.D2", members = weights)
@@ -164,7 +214,9 @@ candidates <- function(settings, m) {
   ks <- seq_len(min(settings$k_max, m - 1L))
   ks <- ks[ks >= settings$k_min]
   if (settings$k != "auto") ks <- c(ks, settings$k)
-  if (length(ks) == 0L) fail("there are only ", m, " distinct respondents, too few for ", settings$k_min, " segments.")
+  if (length(ks) == 0L) {
+    fail("there are only ", m, " distinct respondents, too few for ", settings$k_min, " segments.")
+  }
   sort(unique(ks))
 }
 
@@ -173,7 +225,8 @@ by_size <- function(labels, weights) {
   match(labels, as.integer(names(mass))[order(-round(mass, 9L))])
 }
 
-# cluster::silhouette knows no weights: the mean distances are then formed here, a point of weight w being w people.
+# cluster::silhouette knows no weights: the mean distances are then formed here, a point of weight w
+# being w people.
 silhouettes <- function(labels, distances, points, unweighted) {
   if (unweighted && all(points$n == 1L)) {
     return(cluster::silhouette(labels, dmatrix = distances)[, "sil_width"])
@@ -189,7 +242,8 @@ silhouettes <- function(labels, distances, points, unweighted) {
   ifelse(mass[labels] > 1 & is.finite(width), width, 0)
 }
 
-# Mean Jaccard similarity of each cluster to its best match in the trees of redrawn people (Hennig 2007, section 3).
+# Mean Jaccard similarity of each cluster to its best match in the trees of redrawn people (Hennig
+# 2007, section 3).
 bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
   total <- lapply(cuts, function(cut) numeric(max(cut)))
   seen <- total
@@ -200,7 +254,9 @@ bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
     tree <- grow_tree(distances[here, here], points$weights[here] * times[here] / people[here])
     for (s in seq_along(cuts)) {
       again <- stats::cutree(tree, min(max(cuts[[s]]), length(here)))
-      both <- stats::xtabs(points$weights[here] ~ factor(cuts[[s]][here], seq_len(max(cuts[[s]]))) + again)
+      both <- stats::xtabs(
+        points$weights[here] ~ factor(cuts[[s]][here], seq_len(max(cuts[[s]]))) + again
+      )
       size <- rowSums(both)
       best <- apply(both / (outer(size, colSums(both), `+`) - both), 1L, max)
       total[[s]] <- total[[s]] + ifelse(size > 0, best, 0)
@@ -221,43 +277,62 @@ choice_table <- function(ks, cuts, widths, jaccards, weights, people, settings) 
       if (min(share) < settings$min_share) sprintf("smallest segment %.1f%%", 100 * min(share)),
       if (min(n) < settings$min_people) sprintf("smallest segment %.0f people", min(n)),
       if (mean_jaccard < settings$stable_jaccard) {
-        sprintf("does not come back (Jaccard %.2f)", mean_jaccard)
+        sprintf("does not come back (Jaccard %.2f)", floored(mean_jaccard))
       } else if (min(jaccard) < settings$min_jaccard) {
-        sprintf("one segment does not come back (Jaccard %.2f)", min(jaccard))
+        sprintf("one segment does not come back (Jaccard %.2f)", floored(min(jaccard)))
       }
     )
     data.frame(
-      k = ks[[j]], silhouette = sum(weights * widths[[j]]) / sum(weights), jaccard_mean = mean_jaccard,
+      k = ks[[j]], silhouette = sum(weights * widths[[j]]) / sum(weights),
+      jaccard_mean = mean_jaccard,
       jaccard_min = min(jaccard), smallest_share = min(share), smallest_n = round(min(n)),
       eligible = length(against) == 0L, chosen = FALSE,
-      why = if (length(against) == 0L) "large enough and stable" else paste(against, collapse = "; ")
+      why = if (length(against) == 0L) "large enough and stable" else paste(
+        against, collapse = "; "
+      )
     )
   })
   do.call(rbind, rows)
 }
 
+# Two decimals, rounded down: a value below a threshold must not be printed as on it.
+floored <- function(x) floor(100 * x + 1e-9) / 100
+
 decide <- function(choice, settings) {
   searched <- choice[choice$k >= settings$k_min & choice$k <= settings$k_max, ]
-  large <- searched$smallest_share >= settings$min_share & searched$smallest_n >= settings$min_people
+  large <- searched$smallest_share >= settings$min_share &
+    searched$smallest_n >= settings$min_people
   best <- function(rows) rows[which.max(round(rows$silhouette, 9L)), ]
   if (settings$k != "auto") {
     row <- choice[choice$k == settings$k, ]
     k_rule <- paste(row$k, "segments, set in the study")
   } else if (any(searched$eligible)) {
     row <- best(searched[searched$eligible, ])
-    k_rule <- paste(row$k, "segments: the highest average silhouette among those large enough and stable")
+    k_rule <- paste(
+      row$k, "segments: the highest average silhouette among those large enough and stable"
+    )
   } else {
     row <- best(if (any(large)) searched[large, ] else searched)
-    k_rule <- paste(row$k, "segments, for illustration: none was large enough and stable, and this has the highest average silhouette")
+    k_rule <- paste(
+      row$k,
+      "segments, for illustration: none was large enough and stable,",
+      "and this has the highest average silhouette"
+    )
   }
   stable <- row$jaccard_mean >= settings$stable_jaccard && row$jaccard_min >= settings$min_jaccard
-  numbers <- sprintf("mean Jaccard %.2f over %d resamples, the least stable segment %.2f", row$jaccard_mean, settings$bootstrap, row$jaccard_min)
+  numbers <- sprintf(
+    "mean Jaccard %.2f over %d resamples, the least stable segment %.2f", floored(row$jaccard_mean),
+    settings$bootstrap, floored(row$jaccard_min)
+  )
   list(
     k = row$k, k_rule = k_rule, verdict = if (stable) "reproducible" else "constructed",
     reason = if (stable) {
       sprintf("The same %d segments come back when the survey is redrawn (%s).", row$k, numbers)
     } else {
-      sprintf("No stable segments: when the survey is redrawn, these %d do not come back (%s).", row$k, numbers)
+      sprintf(
+        "No stable segments: when the survey is redrawn, these %d do not come back (%s).", row$k,
+        numbers
+      )
     }
   )
 }
@@ -276,9 +351,12 @@ segment_table <- function(labels, points, widths, jaccard, n_effective) {
   # Wilson's interval on the effective sample size.
   z <- stats::qnorm(0.975)
   middle <- (share + z^2 / (2 * n_effective)) / (1 + z^2 / n_effective)
-  half <- z * sqrt(share * (1 - share) / n_effective + z^2 / (4 * n_effective^2)) / (1 + z^2 / n_effective)
+  half <- z * sqrt(share * (1 - share) / n_effective + z^2 / (4 * n_effective^2)) / (
+    1 + z^2 / n_effective
+  )
   data.frame(
-    segment = seq_along(mass), n = as.vector(tapply(points$n, labels, sum)), weighted = mass, share = share,
+    segment = seq_along(mass), n = as.vector(tapply(points$n, labels, sum)), weighted = mass,
+    share = share,
     share_low = middle - half, share_high = middle + half, jaccard = jaccard,
     silhouette = as.vector(tapply(points$weights * widths, labels, sum)) / mass
   )
@@ -292,7 +370,9 @@ tree_table <- function(tree) {
   below <- function(j) if (j < m) 1L else size[[j - m + 1L]]
   for (i in seq_len(m - 1L)) size[[i]] <- below(node[i, 1L]) + below(node[i, 2L])
   data.frame(
-    merge = seq_len(m - 1L) - 1L, left = pmin(node[, 1L], node[, 2L]), right = pmax(node[, 1L], node[, 2L]),
+    merge = seq_len(m - 1L) - 1L, left = pmin(node[, 1L], node[, 2L]), right = pmax(
+      node[, 1L], node[, 2L]
+    ),
     height = tree$height, size = size
   )
 }

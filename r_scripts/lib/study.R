@@ -1,7 +1,8 @@
-# study.toml -> a list with every default filled in; the same keys and defaults as psychoseg/study.py.
+# study.toml -> a list with every default filled in; the same keys and defaults as
+# psychoseg/study.py.
 #
-# Takes a study folder, writes nothing. A key that is not known is an error here too: a misspelt setting that
-# one program ignores would make the two programs differ without a word.
+# Takes a study folder, writes nothing. A key that is not known is an error here too: a misspelt
+# setting that one program ignores would make the two programs differ without a word.
 
 # NULL marks a key that has no default.
 default_missing <- c("", "NA", "NaN")
@@ -10,7 +11,9 @@ file_keys <- list(
   header_rows = 1L, missing = default_missing, labels = NULL
 )
 known_keys <- list(
-  study = list(title = "Survey segmentation", description = "", population = "", source = "", seed = 1L),
+  study = list(
+    title = "Survey segmentation", description = "", population = "", source = "", seed = 1L
+  ),
   data = file_keys,
   merge = c(file_keys, list(to = NULL, expect = "one_to_one", unmatched = "error")),
   items = list(
@@ -31,7 +34,7 @@ known_keys <- list(
   reduce = list(components = "share", share = 0.8),
   segments = list(
     k = "auto", k_min = 2L, k_max = 10L, method = "ward", min_share = 0.05, min_people = 30L,
-    bootstrap = 50L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()
+    bootstrap = 100L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()
   ),
   engine = list(name = "python", tree = "auto", time_limit = 600)
 )
@@ -40,7 +43,9 @@ lists_of_tables <- c("merge", "items", "columns")
 read_study <- function(path) {
   file <- if (dir.exists(path)) file.path(path, "study.toml") else path
   if (!file.exists(file)) {
-    what <- if (dir.exists(path)) paste("the folder", path, "holds no study.toml") else paste("no folder or file", path)
+    what <- if (dir.exists(path)) paste("the folder", path, "holds no study.toml") else paste(
+      "no folder or file", path
+    )
     fail(what, ": name a study folder, or its study.toml.")
   }
   raw <- tryCatch(
@@ -49,7 +54,9 @@ read_study <- function(path) {
     error = function(e) {
       why <- one_line(conditionMessage(e))
       # RcppTOML reads no list of numbers and texts mixed, which TOML allows.
-      if (grepl("Not compatible", why)) why <- "a list in it mixes numbers and texts: write them all as texts"
+      if (grepl("Not compatible", why)) {
+        why <- "a list in it mixes numbers and texts: write them all as texts"
+      }
       fail(file, " cannot be read as TOML (", why, ").")
     }
   )
@@ -71,12 +78,15 @@ fill_study <- function(raw, file) {
       study[[name]] <- fill(given, known_keys[[name]], file, name)
     }
   }
-  study$scales$scale <- lapply(study$scales$scale, fill, known_keys[["scales.scale"]], file, "scales.scale")
+  study$scales$scale <- lapply(
+    study$scales$scale, fill, known_keys[["scales.scale"]], file, "scales.scale"
+  )
+  lack <- function(tables, key) any(vapply(tables, function(t) is.null(t[[key]]), logical(1)))
   lacking <- c(
     if (is.null(study$data[["file"]])) "file in [data]",
     if (length(study$items) == 0L) "[[items]]",
-    if (any(vapply(study$items, function(b) is.null(b[["columns"]]), logical(1)))) "columns in [[items]]",
-    if (any(vapply(study$merge, function(m) is.null(m[["file"]]) || is.null(m[["id"]]), logical(1)))) "file or id in [[merge]]"
+    if (lack(study$items, "columns")) "columns in [[items]]",
+    if (lack(study$merge, "file") || lack(study$merge, "id")) "file or id in [[merge]]"
   )
   if (length(lacking) > 0L) fail(file, " lacks ", paste(lacking, collapse = ", "), ".")
   study
@@ -94,6 +104,9 @@ fill <- function(given, defaults, file, where) {
 check_names <- function(given, known, file, where) {
   unknown <- setdiff(given, known)
   if (length(unknown) > 0L) {
-    fail(file, ": unknown key ", paste(unknown, collapse = ", "), " in ", where, "; known are ", paste(known, collapse = ", "), ".")
+    fail(
+      file, ": unknown key ", paste(unknown, collapse = ", "), " in ", where, "; known are ",
+      paste(known, collapse = ", "), "."
+    )
   }
 }

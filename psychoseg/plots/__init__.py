@@ -1,0 +1,33 @@
+"""Results drawn: each ``plot_*`` takes a stage's result and returns a matplotlib ``Figure``.
+
+None computes results. Figures are made without pyplot and without touching anybody's rcParams.
+Every plot takes the ``width`` in inches that it is laid out for: its type stays the same size, so a
+figure for a telephone is drawn narrow and not shrunk.
+"""
+
+from psychoseg.plots.canvas import (
+    NARROW,
+    SEGMENT_COLOURS,
+    WIDE,
+    figure_style,
+    ink_on,
+    segment_colour,
+)
+from psychoseg.plots.evidence import plot_choice, plot_map
+from psychoseg.plots.grids import plot_heatmap, plot_loadings, plot_scree
+from psychoseg.plots.tree import plot_dendrogram
+
+__all__ = [
+    "NARROW",
+    "SEGMENT_COLOURS",
+    "WIDE",
+    "figure_style",
+    "ink_on",
+    "plot_choice",
+    "plot_dendrogram",
+    "plot_heatmap",
+    "plot_loadings",
+    "plot_map",
+    "plot_scree",
+    "segment_colour",
+]

@@ -1,0 +1,301 @@
+"""Segments on the map, and what speaks for their number; computes neither."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from psychoseg.plots.canvas import (
+    HIGH_COLOUR,
+    INK,
+    LINE,
+    LOW_COLOUR,
+    MUTED,
+    RULE,
+    WIDE,
+    add_axes,
+    badge,
+    figure_style,
+    legend,
+    legend_height,
+    names_of,
+    new_figure,
+    put,
+    segment_colour,
+    text_width,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from psychoseg.segments import Segments
+
+__all__ = ["plot_choice", "plot_map"]
+
+#: Markers beyond this number go in as a picture: as vectors 3,000 take about 250 kB.
+MAX_VECTOR_MARKERS = 3000
+#: Mean bootstrap Jaccard similarity: below the first a cluster has dissolved, from the second on it
+#: is valid (Hennig 2007, section 4, and the help page of fpc::clusterboot).
+JACCARD_DISSOLVED, JACCARD_VALID = 0.6, 0.75
+
+
+def plot_choice(
+    segments: Segments,
+    *,
+    min_jaccard: float = JACCARD_DISSOLVED,
+    stable_jaccard: float = JACCARD_VALID,
+    width: float = WIDE,
+) -> Figure:
+    """Draw average silhouette and bootstrap Jaccard by number of segments, the chosen marked.
+
+    Parameters
+    ----------
+    segments : Segments
+    min_jaccard, stable_jaccard : float
+        Drawn as lines: where a segment has dissolved, and from where a solution counts as stable.
+    width : float
+        Inches. Below 6 the panels stand one above the other.
+
+    Returns
+    -------
+    Figure
+    """
+    table = segments.choice.sort_values("k")
+    with figure_style():
+        wide = width >= 6
+        panel_height, right, gap = 170.0, 56.0, 62.0
+        total = 72 * width
+        panel = (total - 2 * 40 - 2 * right) / 2 if wide else total - 40 - right
+        height = panel_height + 70 if wide else 2 * panel_height + gap + 80
+        fig = Figure(figsize=(width, height / 72))
+        lift = 46.0
+        first = add_axes(fig, 40, lift if wide else lift + panel_height + gap, panel, panel_height)
+        second = add_axes(fig, 80 + panel + right if wide else 40, lift, panel, panel_height)
+        _by_k(first, table, [("silhouette", HIGH_COLOUR, "average over people")])
+        first.set_ylim(min(0.0, float(table["silhouette"].min()) - 0.02), None)
+        _by_k(
+            second,
+            table,
+            [
+                ("jaccard_mean", HIGH_COLOUR, "mean of segments"),
+                ("jaccard_min", LOW_COLOUR, "weakest"),
+            ],
+        )
+        second.set_ylim(0, 1.04)
+        # The two notes stand clear of each other however close the thresholds are.
+        apart = max(0.0, 20 - panel_height / 1.04 * (stable_jaccard - min_jaccard)) / 2
+        for level, dy, words in (
+            (min_jaccard, -apart, ("dissolved", f"below {min_jaccard:.2f}")),
+            (stable_jaccard, apart, ("stable", f"from {stable_jaccard:.2f}")),
+        ):
+            second.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=0.9)
+            put(second, 1, level, words, dx=4, dy=dy, size=7, colour=MUTED, axes_x=True)
+        put(first, 0, 1, ["Average silhouette"], dy=14, size=9, bold=True, axes_x=True, axes_y=True)
+        put(
+            second, 0, 1, ["Stability (bootstrap Jaccard)"], dy=14, size=9, bold=True, axes_x=True,
+            axes_y=True,
+        )  # fmt: skip
+        return fig
+
+
+def plot_map(
+    segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE
+) -> Figure:
+    """Draw people on the first two components, with segment centres and the strongest features.
+
+    Parameters
+    ----------
+    segments : Segments
+    names : sequence of str of length k, optional
+    width : float
+        Inches.
+
+    Returns
+    -------
+    Figure
+
+    Notes
+    -----
+    A marker's area grows with the weight of the point. Beyond ``MAX_VECTOR_MARKERS`` the markers
+    are a picture. An arrow points to where a feature grows and is as long as the feature's
+    correlation with the two components; a feature whose label would cover another one is left out.
+    With one component alone, each segment has a lane of its own.
+    """
+    points = segments.points
+    flat = "comp_2" not in points
+    with figure_style():
+        side = 72 * width - 46 - 14
+        height = side * (0.74 if width >= 6 else 0.95)
+        labels = names_of(names, segments)
+        below = legend_height(labels, 72 * width - 30, width)
+        fig, ax = new_figure(width, height, 46, 14, 42 + below, 10)
+        xs = points["comp_1"].to_numpy(dtype=float)
+        ys = _lanes(points) if flat else points["comp_2"].to_numpy(dtype=float)
+        ax.axhline(0, color=RULE, linewidth=0.8, zorder=0)
+        ax.axvline(0, color=RULE, linewidth=0.8, zorder=0)
+        _scatter(ax, xs, ys, points)
+        xlim, ylim = _limits(xs, ys, side / height, equal=not flat)
+        ax.set_xlim(xlim)
+        ax.set_ylim(ylim)
+        shares = segments.eigenvalues["share"].to_numpy(dtype=float)
+        ax.set_xlabel(f"Component 1 ({100 * shares[0]:.0f}% of the variance)")
+        if flat:
+            ax.set_yticks([])
+            ax.set_ylabel("Segment")
+        else:
+            ax.set_ylabel(f"Component 2 ({100 * shares[1]:.0f}% of the variance)")
+        per_x = side / (xlim[1] - xlim[0])
+        per_y = height / (ylim[1] - ylim[0])
+        weight, segment = points["weight"].to_numpy(dtype=float), points["segment"].to_numpy()
+        centres = np.array(
+            [
+                [np.average(v[segment == s], weights=weight[segment == s]) for v in (xs, ys)]
+                for s in range(1, segments.k + 1)
+            ]
+        )
+        offsets = (centres - (xlim[0], ylim[0])) * (per_x, per_y)
+        badges = _push_apart(offsets, 19.0)
+        taken = [(x - 9, y - 9, x + 9, y + 9) for x, y in badges]
+        if not flat:
+            _arrows(ax, segments, taken, (xlim, ylim), (per_x, per_y))
+        for s, (x, y) in enumerate(badges, start=1):
+            badge(ax, xlim[0] + x / per_x, ylim[0] + y / per_y, s, size=9.5)
+        legend(fig, labels, 30, 8, 72 * width - 30, width)
+        return fig
+
+
+def _by_k(ax: Axes, table: pd.DataFrame, series: list[tuple[str, str, str]]) -> None:
+    k = table["k"].to_numpy(dtype=int)
+    chosen = table["chosen"].to_numpy(dtype=bool)
+    eligible = table["eligible"].to_numpy(dtype=bool)
+    for at in k[chosen]:
+        ax.axvspan(at - 0.4, at + 0.4, color="#E8EEF4", linewidth=0, zorder=0)
+    for (column, colour, text), at in zip(series, (0.0, 0.66), strict=False):
+        y = table[column].to_numpy(dtype=float)
+        ax.plot(k, y, color=colour, linewidth=1.3)
+        ax.plot(k[~eligible], y[~eligible], "o", color=colour, mfc="white", markersize=4.5)
+        ax.plot(k[eligible], y[eligible], "o", color=colour, markersize=4.5)
+        ax.plot(k[chosen], y[chosen], "o", color=colour, markersize=8.5, mec=INK, mew=1.2)
+        if len(series) > 1:
+            put(
+                ax, at, 0, [text], dx=20, dy=-38, size=8, colour=MUTED, axes_x=True,
+                axes_y=True,
+            )  # fmt: skip
+            ax.plot(
+                (at + 0.01, at + 0.08), (-38 / 170, -38 / 170), color=colour,
+                transform=ax.transAxes, clip_on=False, linewidth=2,
+            )  # fmt: skip
+    ax.set_xticks(k)
+    ax.set_xlim(k.min() - 0.6, k.max() + 0.6)
+    ax.set_xlabel("Number of segments", labelpad=2)
+
+
+def _scatter(
+    ax: Axes, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64], points: pd.DataFrame
+) -> None:
+    weight = points["weight"].to_numpy(dtype=float)
+    # A few sizes only: matplotlib writes each size of marker once and then refers to it.
+    diameter = np.clip(np.round(2 * 3.4 * np.sqrt(weight / np.median(weight))) / 2, 2.0, 11.0)
+    raster = len(points) > MAX_VECTOR_MARKERS
+    for s in sorted(set(points["segment"])):
+        for d in sorted(set(diameter)):
+            at = ((points["segment"] == s) & (diameter == d)).to_numpy()
+            if at.any():
+                ax.plot(
+                    xs[at], ys[at], "o", color=segment_colour(int(s)), alpha=0.5, markersize=d,
+                    markeredgewidth=0, rasterized=raster,
+                )  # fmt: skip
+
+
+def _lanes(points: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Spread the points of each segment over a lane of its own, evenly and without randomness."""
+    place = points.groupby("segment").cumcount().to_numpy(dtype=float)
+    golden = (math.sqrt(5) - 1) / 2
+    lanes: npt.NDArray[np.float64] = -points["segment"].to_numpy(dtype=float)
+    return lanes + 0.6 * ((place * golden) % 1 - 0.5)
+
+
+def _limits(
+    xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64], aspect: float, *, equal: bool
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return axis limits with a margin, of one scale on both axes where ``equal``."""
+    spans = [max(float(np.ptp(v)), 1e-9) * 1.1 for v in (xs, ys)]
+    middles = [float(v.max() + v.min()) / 2 for v in (xs, ys)]
+    if equal:
+        spans = [max(spans[0], spans[1] * aspect), max(spans[1], spans[0] / aspect)]
+    (x, y), (w, h) = middles, spans
+    return (x - w / 2, x + w / 2), (y - h / 2, y + h / 2)
+
+
+def _arrows(
+    ax: Axes,
+    segments: Segments,
+    taken: list[tuple[float, float, float, float]],
+    limits: tuple[tuple[float, float], tuple[float, float]],
+    per: tuple[float, float],
+) -> None:
+    """Draw the strongest features; ``taken`` holds boxes in points from the lower left corner."""
+    loadings = segments.components[["comp_1", "comp_2"]].to_numpy(dtype=float)
+    label = dict(zip(segments.features["feature"], segments.features["label"], strict=True))
+    (x0, x1), (y0, y1) = limits
+    reach = 0.44 * min((x1 - x0), (y1 - y0))
+    boxes = list(taken)
+    wide, high = (x1 - x0) * per[0], (y1 - y0) * per[1]
+    strength = np.hypot(loadings[:, 0], loadings[:, 1])
+    for i in np.lexsort((np.arange(len(strength)), -strength))[:8]:
+        if strength[i] < 0.4:  # under 16% of the feature's variance lies in this plane
+            break
+        tip = loadings[i] * reach
+        lines = wrap(str(label.get(segments.components.index[i], "")), 96, 7.5, 2)
+        w = max(text_width(t, 7.5) for t in lines) + 4
+        h = len(lines) * 7.5 * LINE + 2
+        right, up = tip[0] >= 0, tip[1] >= 0
+        x, y = (tip[0] - x0) * per[0], (tip[1] - y0) * per[1]
+        box = (x + 3 if right else x - 3 - w, y if up else y - h)
+        box = (min(max(box[0], 2), wide - w - 2), min(max(box[1], 2), high - h - 2))
+        rectangle = (*box, box[0] + w, box[1] + h)
+        if any(_overlap(rectangle, other) for other in boxes):
+            continue
+        boxes.append(rectangle)
+        ax.annotate(
+            "", xy=(tip[0], tip[1]), xytext=(0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+        corner = Rectangle(
+            (x0 + box[0] / per[0], y0 + box[1] / per[1]), w / per[0], h / per[1],
+            facecolor="white", alpha=0.82, linewidth=0, zorder=4,
+        )  # fmt: skip
+        ax.add_patch(corner)
+        at = x0 + (box[0] + 2) / per[0], y0 + (box[1] + h / 2) / per[1]
+        put(ax, *at, lines, size=7.5, bold=False, zorder=5)
+
+
+def _push_apart(at: npt.NDArray[np.float64], gap: float) -> npt.NDArray[np.float64]:
+    """Move places at least ``gap`` apart, a little at a time."""
+    out = at.copy()
+    for _ in range(200):
+        moved = False
+        for i in range(len(out)):
+            for j in range(i):
+                delta = out[i] - out[j]
+                distance = float(np.hypot(*delta))
+                if distance < gap - 0.1:
+                    unit = delta / distance if distance > 1e-6 else np.array([1.0, 0.0])
+                    step = unit * (gap - distance) / 2
+                    out[i] += step
+                    out[j] -= step
+                    moved = True
+        if not moved:
+            break
+    return out
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

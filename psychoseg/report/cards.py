@@ -1,0 +1,148 @@
+"""The persona cards: what each says about its segment; computes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from psychoseg.plots import ink_on, segment_colour
+from psychoseg.report import words
+from psychoseg.report.facts import DriverLine, Fact, Persona
+
+if TYPE_CHECKING:
+    from psychoseg.runs import Run
+
+__all__ = ["persona_cards"]
+
+_Ends = tuple[float, float]
+
+
+def persona_cards(run: Run) -> tuple[Persona, ...]:
+    """Return a card for each segment, in the order of their numbers."""
+    profiles = run.profiles
+    lines = _Drivers(run)
+    sizes = {int(r["segment"]): r for r in run.segments.table.to_dict("records")}
+    weighted = run.survey.weight_kind != "none"
+    out = []
+    for row in profiles.personas.sort_values("segment").to_dict("records"):
+        number = int(row["segment"])
+        size = sizes[number]
+        own = profiles.drivers[profiles.drivers["segment"] == number].sort_values("rank")
+        drivers = own.to_dict("records")
+        shown = [
+            (
+                str(d["kind"]),
+                lines.line(
+                    number,
+                    str(d["variable"]),
+                    str(d["category"]) if d["kind"] == "category" else None,
+                    label=str(d["label"]),
+                    value=float(d["value"]),
+                    total=float(d["total"]),
+                    effect=float(d["effect"]),
+                    size=str(d["size"]),
+                    base=int(d["base"]),
+                    text=str(d["text"]),
+                ),
+            )
+            for d in drivers
+        ]
+        named = {d["variable"] for d in drivers}
+        others = [
+            str(s["label"]) for s in run.scales.table.to_dict("records") if s["scale"] not in named
+        ]
+        level, band, meaning = words.stability_band(float(size["jaccard"]))
+        typical = profiles.typical[profiles.typical["segment"] == number].to_dict("records")
+        colour = segment_colour(number)
+        share = float(row["share"])
+        suggested = str(row["suggested"])
+        out.append(
+            Persona(
+                number=number,
+                colour=colour,
+                ink=ink_on(colour),
+                name=str(row["name"]),
+                suggested=suggested if suggested != str(row["name"]) else "",
+                share=words.percent(share),
+                share_interval=words.percent_interval(size["share_low"], size["share_high"]),
+                base=f"n = {int(row['n']):,}"
+                + (f", weighted {words.count(row['weighted'])}" if weighted else ""),
+                share_width=round(100 * share, 2),
+                headline=str(drivers[0]["text"]) if drivers else "",
+                psychographic=tuple(line for kind, line in shown if kind == "scale"),
+                demographic=tuple(line for kind, line in shown if kind != "scale"),
+                less_distinctive=", ".join(others),
+                typical=tuple(Fact(str(t["label"]), str(t["value"])) for t in typical),
+                jaccard=words.number(size["jaccard"]),
+                stability_level=level,
+                stability=band,
+                stability_meaning=meaning,
+            )
+        )
+    return tuple(out)
+
+
+class _Drivers:
+    """Looks up what a driver's row does not hold: its interval, and the ends of its bar."""
+
+    def __init__(self, run: Run) -> None:
+        self._intervals: dict[tuple[int, str, str], _Ends] = {}
+        means = run.profiles.means
+        for r in means.to_dict("records"):
+            self._intervals[int(r["segment"]), str(r["variable"]), ""] = r["low"], r["high"]
+        for r in run.profiles.shares.to_dict("records"):
+            key = int(r["segment"]), str(r["variable"]), str(r["category"])
+            self._intervals[key] = r["low"], r["high"]
+        self._ends: dict[str, _Ends] = {}
+        book = run.survey.codebook
+        for scale, items in run.scales.items.groupby("scale"):
+            variables = [book[i] for i in items["item"] if i in book]
+            known = [e for v in variables for e in (v.low, v.high) if e is not None]
+            if scale and known:
+                self._ends[str(scale)] = (min(known), max(known))
+        for variable, rows in means.groupby("variable"):
+            values = rows[["mean", "total", "low", "high"]].to_numpy(dtype=float)
+            values = values[np.isfinite(values)]
+            if str(variable) not in self._ends and len(values):
+                # A quantity's bar starts at zero, or its length would mislead.
+                self._ends[str(variable)] = (min(float(values.min()), 0.0), float(values.max()))
+
+    def line(
+        self,
+        segment: int,
+        variable: str,
+        category: str | None,
+        *,
+        label: str,
+        value: float,
+        total: float,
+        effect: float,
+        size: str,
+        base: int,
+        text: str,
+    ) -> DriverLine:
+        """Return a driver as it is printed: a share where there is a category, else a mean."""
+        low, high = self._intervals.get((segment, variable, category or ""), (np.nan, np.nan))
+        show = words.number if category is None else words.percent
+        between = words.interval if category is None else words.percent_interval
+        ends = self._ends.get(variable, (0.0, 1.0)) if category is None else (0.0, 1.0)
+        return DriverLine(
+            label=label if category is None else f"{label}: {category}",
+            value=show(value),
+            interval=between(low, high),
+            total=show(total),
+            effect=words.signed(effect),
+            size=size,
+            base=f"n = {base:,}",
+            text=text,
+            fill=_place(value, ends),
+            tick=_place(total, ends),
+            above=effect > 0,
+        )
+
+
+def _place(value: float, ends: _Ends) -> float:
+    if not np.isfinite(value) or ends[1] <= ends[0]:
+        return 0.0
+    return round(min(max(100 * (value - ends[0]) / (ends[1] - ends[0]), 0.0), 100.0), 2)

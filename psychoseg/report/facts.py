@@ -1,0 +1,216 @@
+"""The shapes of what a report prints: text, tables, cards. No data goes in here, and no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    "Cell",
+    "DriverLine",
+    "Fact",
+    "FigureText",
+    "Notice",
+    "Persona",
+    "ReportContext",
+    "Row",
+    "ScaleBlock",
+    "Table",
+    "Verdict",
+    "cells",
+    "tone",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and what it says, with a note under it."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: its text, then in small its note and its base.
+
+    Attributes
+    ----------
+    tone : str
+        "", "high", "higher", "low" or "lower": how it is shaded.
+    number : int
+        Of a segment whose badge it shows; 0 for none.
+    """
+
+    text: str
+    note: str = ""
+    base: str = ""
+    tone: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row; its first cell is its heading. ``kind`` is "", "group" or "chosen"."""
+
+    cells: tuple[Cell, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: columns after the first hold numbers unless ``text_columns`` names them."""
+
+    caption: str
+    head: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+    text_columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far the segments may be trusted; ``tone`` is "good" or "caution"."""
+
+    kind: str
+    tone: str
+    headline: str
+    reason: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverLine:
+    """One thing that sets a segment apart.
+
+    Attributes
+    ----------
+    fill, tick : float
+        Where the segment's bar ends and where everybody stands, from 0 to 100.
+    above : bool
+        Whether the segment lies above everybody else.
+    """
+
+    label: str
+    value: str
+    interval: str
+    total: str
+    effect: str
+    size: str
+    base: str
+    text: str
+    fill: float
+    tick: float
+    above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A segment's card."""
+
+    number: int
+    colour: str
+    ink: str
+    name: str
+    suggested: str
+    share: str
+    share_interval: str
+    base: str
+    share_width: float
+    headline: str
+    psychographic: tuple[DriverLine, ...]
+    demographic: tuple[DriverLine, ...]
+    less_distinctive: str
+    typical: tuple[Fact, ...]
+    jaccard: str
+    stability_level: int
+    stability: str
+    stability_meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBlock:
+    """A scale with its items; ``low_alpha`` marks a weak one."""
+
+    label: str
+    alpha: str
+    alpha_interval: str
+    low_alpha: bool
+    facts: str
+    question: str
+    items: Table
+
+
+@dataclass(frozen=True, slots=True)
+class FigureText:
+    """What a figure is called, and what it shows in words."""
+
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning and the stage it came from."""
+
+    stage: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContext:
+    """Everything a report prints, in its words.
+
+    Labels, not names; no respondent's id; no time of day, so that one input gives one report.
+    """
+
+    title: str
+    description: str
+    population: str
+    source: str
+    verdict: Verdict
+    key_numbers: tuple[Fact, ...]
+    personas: tuple[Persona, ...]
+    people: Table
+    set_aside: Table | None
+    weighting: str
+    sample: Table | None
+    scales_method: str
+    factors_text: str
+    kmo_text: str
+    scales: tuple[ScaleBlock, ...]
+    eigenvalues: Table
+    factors: Table
+    k_rule: str
+    choice: Table
+    tree_text: str
+    map_text: str
+    axes: Table
+    profile_means: tuple[Table, ...]
+    profile_shares: tuple[Table, ...]
+    tests: Table
+    agreement: Table | None
+    warnings: tuple[Notice, ...]
+    method: tuple[Fact, ...]
+    loadings: Table
+    factor_correlations: Table | None
+    settings: str
+    versions: tuple[Fact, ...]
+    inputs: tuple[Fact, ...]
+    glossary: tuple[Fact, ...]
+    figures: Mapping[str, FigureText]
+
+
+def cells(*texts: str) -> tuple[Cell, ...]:
+    """Return a row of cells that hold nothing but text."""
+    return tuple(Cell(text) for text in texts)
+
+
+def tone(value: float, some: float, much: float) -> str:
+    """Return how a cell is shaded whose value is this far from nothing."""
+    if not np.isfinite(value) or abs(value) < some:
+        return ""
+    return ("high" if value > 0 else "low") + ("er" if abs(value) >= much else "")

@@ -1,0 +1,456 @@
+"""The tables of a report, one function each, from a run's frames; computes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from psychoseg.report import words
+from psychoseg.report.facts import Cell, Row, Table, cells, tone
+
+if TYPE_CHECKING:
+    from psychoseg.runs import Run
+
+__all__ = [
+    "agreement_table",
+    "axes_table",
+    "choice_table",
+    "difference_table",
+    "eigenvalue_table",
+    "factor_correlation_table",
+    "factor_table",
+    "item_table",
+    "kept",
+    "loading_table",
+    "mean_tables",
+    "people_table",
+    "sample_table",
+    "set_aside_table",
+    "share_tables",
+]
+
+#: Segments side by side in one table: six columns of numbers fit a page.
+SEGMENTS_A_TABLE = 5
+#: z or Cohen's h from which a cell of a profile table is shaded, and shaded fully.
+SHADE, DEEP_SHADE = 0.2, 0.5
+#: Correlations and loadings from which a cell is shaded, and shaded fully.
+SOME, MUCH = 0.3, 0.6
+
+#: A number in a reason that stands alone; not part of a name such as "wave2.csv".
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+
+
+def kept(run: Run) -> int:
+    """Return the number of respondents in the results."""
+    return int((run.segments.labels > 0).sum())
+
+
+def people_table(run: Run) -> Table:
+    """Return how those read became those in the results."""
+    ledger = run.survey.ledger
+    n_read = run.survey.n_read
+    rows = [Row(cells("Respondents read", "", f"{n_read:,}", words.percent(1)))]
+    for stage, reason, n in _by_reason(ledger[ledger["effect"] == "excluded"]):
+        what = f"− {words.stage_name(stage)}"
+        rows.append(Row(cells(what, words.sentence(reason), f"{n:,}", words.percent(n / n_read))))
+    last = cells("In the results", "", f"{kept(run):,}", words.percent(kept(run) / n_read))
+    return Table(
+        "From respondents read to respondents in the results",
+        cells("", "Reason", "People", "Share"),
+        (*rows, Row(last, "chosen")),
+        text_columns=(1,),
+    )
+
+
+def set_aside_table(run: Run) -> Table | None:
+    """Return the answers and rows that were set aside without excluding a respondent."""
+    ledger = run.survey.ledger
+    rows = []
+    for effect, what in (("set missing", "Answers set to missing"), ("unused", "Rows not used")):
+        for stage, reason, n in _by_reason(ledger[ledger["effect"] == effect]):
+            rows.append(Row(cells(what, words.stage_name(stage), words.sentence(reason), f"{n:,}")))
+    if not rows:
+        return None
+    return Table(
+        "Also set aside, without leaving a respondent out",
+        cells("", "Stage", "Reason", "Cases"),
+        tuple(rows),
+        text_columns=(1, 2),
+    )
+
+
+def sample_table(run: Run) -> Table | None:
+    """Return the whole sample by its demographics; totals are those of the profile tables."""
+    means, shares = run.profiles.means, run.profiles.shares
+    rows: list[Row] = []
+    for _, part in means[means["kind"] == "numeric"].groupby("variable", sort=False):
+        first = part.to_dict("records")[0]
+        base = f"{int(part['base'].sum()):,}"
+        rows.append(Row(cells(str(first["label"]), "mean", words.number(first["total"]), base)))
+    for _, part in shares.groupby("variable", sort=False):
+        base = f"{int(part.drop_duplicates('segment')['base'].sum()):,}"
+        once = part.drop_duplicates("category").to_dict("records")
+        rows.append(Row((Cell(str(once[0]["label"])),), "group"))
+        rows += [
+            Row(cells(str(r["category"]), "share", words.percent(r["total"]), base)) for r in once
+        ]
+    if not rows:
+        return None
+    return Table(
+        "Who took part",
+        cells("", "Measure", "Value", "Base (n)"),
+        tuple(rows),
+        note="Respondents in the results; weighted where the survey is. The base counts those who "
+        "answered.",
+        text_columns=(1,),
+    )
+
+
+def item_table(label: str, items: pd.DataFrame) -> Table:
+    """Return the items of one scale."""
+    rows = tuple(
+        Row(
+            (
+                Cell(str(r["label"]), "answers turned round" if r["key"] < 0 else ""),
+                *cells(
+                    words.number(r["loading"]),
+                    words.number(r["item_rest"]),
+                    words.number(r["alpha_if_dropped"]),
+                    words.number(r["mean"]),
+                    f"{int(r['base']):,}",
+                ),
+            )
+        )
+        for r in items.to_dict("records")
+    )
+    head = cells("Item", "Loading", "Item–rest r", "Alpha without it", "Mean", "Base (n)")
+    return Table(f"Items: {label}", head, rows)
+
+
+def eigenvalue_table(run: Run) -> Table:
+    """Return the eigenvalues around where chance takes over."""
+    table = run.scales.eigenvalues
+    shown = table.head(int(table["retained"].sum()) + 3)
+    return Table(
+        "Eigenvalues, against chance",
+        cells("Factor", "Observed", "By chance", "Kept"),
+        tuple(
+            Row(
+                cells(
+                    str(r["component"]),
+                    words.number(r["observed"]),
+                    words.number(r["threshold"]),
+                    "yes" if r["retained"] else "no",
+                )
+            )
+            for r in shown.to_dict("records")
+        ),
+        note=f"The first {len(shown)} of {len(table)}; {_item_base(run)}.",
+    )
+
+
+def factor_table(run: Run) -> Table:
+    """Return the factors and their scales."""
+    label = dict(zip(run.scales.table["scale"], run.scales.table["label"], strict=True))
+    rows = tuple(
+        Row(
+            cells(
+                str(r["factor"]),
+                str(label.get(r["scale"], r["label"])),
+                words.percent(r["share"]),
+            )
+        )
+        for r in run.scales.factors.to_dict("records")
+    )
+    head = cells("Factor", "Scale", "Variance explained")
+    return Table("Factors", head, rows, text_columns=(1,))
+
+
+def loading_table(run: Run) -> Table:
+    """Return all pattern loadings, items in the order of their scales."""
+    loadings = run.scales.loadings
+    values = dict(zip(loadings.index, loadings.to_numpy(dtype=float).tolist(), strict=True))
+    label = dict(zip(run.scales.items["item"], run.scales.items["label"], strict=True))
+    some = run.study.scales.min_loading
+    rows = tuple(
+        Row(
+            (
+                Cell(str(text)),
+                *(Cell(words.number(v), tone=tone(v, some, MUCH)) for v in values[item]),
+            )
+        )
+        for item, text in label.items()
+        if item in values
+    )
+    head = cells("Item", *(str(c) for c in loadings.columns))
+    note = f"After the declared reversals; {_item_base(run)}."
+    return Table("Pattern loadings of all items", head, rows, note=note)
+
+
+def factor_correlation_table(run: Run) -> Table | None:
+    """Return the correlations between the factors, if there are several."""
+    phi = run.scales.phi
+    if len(phi) < 2:
+        return None
+    return Table(
+        "Correlations between the factors",
+        cells("", *(str(c) for c in phi.columns)),
+        tuple(
+            Row(cells(str(name), *(words.number(v) for v in row)))
+            for name, row in zip(phi.index, phi.to_numpy(dtype=float), strict=True)
+        ),
+    )
+
+
+def choice_table(run: Run) -> Table:
+    """Return the evidence for each number of segments."""
+    rows = []
+    for r in run.segments.choice.sort_values("k").to_dict("records"):
+        rows.append(
+            Row(
+                (
+                    Cell(str(int(r["k"])), "chosen" if r["chosen"] else ""),
+                    Cell(words.number(r["silhouette"])),
+                    Cell(words.number(r["jaccard_mean"])),
+                    Cell(words.number(r["jaccard_min"])),
+                    Cell(words.percent(r["smallest_share"]), f"n = {int(r['smallest_n']):,}"),
+                    Cell("Yes" if r["eligible"] else "No"),
+                    Cell(words.sentence(str(r["why"]))),
+                ),
+                "chosen" if r["chosen"] else "",
+            )
+        )
+    return Table(
+        "What speaks for each number of segments",
+        cells(
+            "Segments",
+            "Average silhouette",
+            "Jaccard, mean",
+            "Jaccard, weakest",
+            "Smallest segment",
+            "Eligible",
+            "Why",
+        ),
+        tuple(rows),
+        note=f"Base n = {kept(run):,}. Jaccard over {run.study.segments.bootstrap} bootstrap "
+        "resamples.",
+        text_columns=(5, 6),
+    )
+
+
+def axes_table(run: Run) -> Table:
+    """Return what the map's axes mean."""
+    segments = run.segments
+    columns = [c for c in ("comp_1", "comp_2") if c in segments.components]
+    label = dict(zip(segments.features["feature"], segments.features["label"], strict=True))
+    shares = segments.eigenvalues["share"].to_numpy(dtype=float)
+    head = [
+        Cell(f"Component {i + 1}", f"{words.percent(shares[i])} of the variance")
+        for i in range(len(columns))
+    ]
+    values = segments.components[columns].to_numpy(dtype=float)
+    rows = tuple(
+        Row(
+            (
+                Cell(str(label.get(feature, feature))),
+                *(Cell(words.signed(v), tone=tone(v, SOME, MUCH)) for v in row),
+            )
+        )
+        for feature, row in zip(segments.components.index, values, strict=True)
+    )
+    return Table(
+        "What the map's axes mean: correlation of each feature with them",
+        (Cell("Feature"), *head),
+        rows,
+        note=f"Base n = {kept(run):,}.",
+    )
+
+
+def mean_tables(run: Run) -> tuple[Table, ...]:
+    """Return the means of scales and numbers by segment, a few segments a table."""
+    means = run.profiles.means
+    if means.empty:
+        return ()
+    tables = []
+    at = {(r["variable"], int(r["segment"])): r for r in means.to_dict("records")}
+    for numbers in _chunks(run):
+        rows = []
+        for kind, title in (("scale", "Scales"), ("numeric", "Numbers")):
+            part = means[means["kind"] == kind]
+            if part.empty:
+                continue
+            rows.append(Row((Cell(title),), "group"))
+            for variable, of in part.groupby("variable", sort=False):
+                first = of.to_dict("records")[0]
+                base = f"n = {int(of['base'].sum()):,}"
+                line = [Cell(str(first["label"])), Cell(words.number(first["total"]), base=base)]
+                for here in (at[variable, s] for s in numbers):
+                    line.append(
+                        Cell(
+                            words.number(here["mean"]),
+                            words.interval(here["low"], here["high"]),
+                            f"n = {int(here['base']):,}",
+                            tone(here["z"], SHADE, DEEP_SHADE),
+                        )
+                    )
+                rows.append(Row(tuple(line)))
+        tables.append(
+            Table(
+                _caption("Means by segment", numbers, run),
+                _segment_heads(run, numbers),
+                tuple(rows),
+                note="Under each mean its 95% interval and base. Shaded: 0.2 standard deviations "
+                "or more from everybody's mean; deeper from 0.5.",
+            )
+        )
+    return tuple(tables)
+
+
+def share_tables(run: Run) -> tuple[Table, ...]:
+    """Return the shares of categories by segment, a few segments a table."""
+    shares = run.profiles.shares
+    if shares.empty:
+        return ()
+    tables = []
+    at = {(r["variable"], r["category"], int(r["segment"])): r for r in shares.to_dict("records")}
+    for numbers in _chunks(run):
+        rows = []
+        for variable, of in shares.groupby("variable", sort=False):
+            once = of.drop_duplicates("segment")
+            bases = dict(zip(once["segment"].astype(int), once["base"].astype(int), strict=True))
+            rows.append(
+                Row(
+                    (
+                        Cell(str(of["label"].iloc[0])),
+                        Cell("", base=f"n = {sum(bases.values()):,}"),
+                        *(Cell("", base=f"n = {bases[s]:,}") for s in numbers),
+                    ),
+                    "group",
+                )
+            )
+            for r in of.drop_duplicates("category").to_dict("records"):
+                line = [Cell(str(r["category"])), Cell(words.percent(r["total"]))]
+                for here in (at[variable, r["category"], s] for s in numbers):
+                    line.append(
+                        Cell(
+                            words.percent(here["share"]),
+                            words.percent_interval(here["low"], here["high"]),
+                            tone=tone(here["effect"], SHADE, DEEP_SHADE),
+                        )
+                    )
+                rows.append(Row(tuple(line)))
+        tables.append(
+            Table(
+                _caption("Shares by segment", numbers, run),
+                _segment_heads(run, numbers),
+                tuple(rows),
+                note="Under each share its 95% interval. Shaded: Cohen's h against the rest of 0.2 "
+                "or more; deeper from 0.5.",
+            )
+        )
+    return tuple(tables)
+
+
+def difference_table(run: Run) -> Table:
+    """Return how strongly each variable differs between the segments."""
+    tests = run.profiles.tests.sort_values("strength", ascending=False, kind="stable")
+    rows = []
+    for r in tests.to_dict("records"):
+        measure = words.sentence(str(r["measure"])).rstrip(".").replace("Cramer", "Cramér")
+        rows.append(
+            Row(
+                cells(
+                    str(r["label"]),
+                    "made the segments" if r["role"] in ("scale", "active") else "describes them",
+                    measure,
+                    words.number(r["strength"]),
+                    words.p_value(r["p_adjusted"]),
+                    f"{int(r['base']):,}",
+                )
+            )
+        )
+    return Table(
+        "What differs between the segments, strongest first",
+        cells("", "Part played", "Measure", "Strength", "p", "Base (n)"),
+        tuple(rows),
+        note="0 is no difference, 1 the largest possible. What made the segments differs by "
+        "construction, so a p-value would say nothing and none is given; the others are adjusted "
+        "for the number of tests.",
+        text_columns=(1, 2),
+    )
+
+
+def agreement_table(run: Run) -> Table | None:
+    """Return how far the two engines agree, where both ran."""
+    if run.agreement is None:
+        return None
+    rows = tuple(
+        Row(
+            cells(
+                words.stage_name(str(r["stage"])),
+                words.sentence(str(r["measure"])).rstrip("."),
+                str(r["what"]),
+                words.tiny(float(r["value"])),
+            )
+        )
+        for r in run.agreement.to_dict("records")
+    )
+    return Table(
+        "The two engines, Python and R, held against each other",
+        cells("Stage", "Measure", "Of", "Value"),
+        rows,
+        note="A congruence or an adjusted Rand index of 1.00 is full agreement; a difference of "
+        "0.00 is none.",
+        text_columns=(1, 2),
+    )
+
+
+def _by_reason(ledger: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Return stage, reason and count; reasons that differ in numbers alone count as one."""
+    out = []
+    for stage, rows in ledger.groupby("stage", sort=False):
+        alike: dict[str, list[str]] = {}
+        for reason in rows["reason"].astype(str):
+            alike.setdefault(_NUMBER.sub("#", reason), []).append(reason)
+        counted = [(_with_ranges(texts), len(texts)) for texts in alike.values()]
+        out += [(str(stage), text, n) for text, n in sorted(counted, key=lambda c: (-c[1], c[0]))]
+    return out
+
+
+def _with_ranges(texts: Sequence[str]) -> str:
+    """Return one text for many, a number that varies among them as "lowest to highest"."""
+    slots = list(zip(*(_NUMBER.findall(text) for text in texts), strict=True))
+    ends = ((min(slot, key=float), max(slot, key=float)) for slot in slots)
+    shown = iter([low if low == high else f"{low} to {high}" for low, high in ends])
+    return _NUMBER.sub(lambda _: next(shown), texts[0])
+
+
+def _item_base(run: Run) -> str:
+    base = run.scales.items["base"]
+    low, high = int(base.min()), int(base.max())
+    return f"base n = {high:,}" if low == high else f"base n = {low:,} to {high:,}, by item"
+
+
+def _chunks(run: Run) -> list[list[int]]:
+    """Divide the segments evenly over as few tables as will do."""
+    numbers = sorted(int(s) for s in run.profiles.personas["segment"])
+    parts = -(-len(numbers) // SEGMENTS_A_TABLE)
+    size = -(-len(numbers) // parts)
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def _segment_heads(run: Run, numbers: Sequence[int]) -> tuple[Cell, ...]:
+    by = {int(r["segment"]): r for r in run.profiles.personas.to_dict("records")}
+    heads = [Cell(str(by[s]["name"]), base=f"n = {int(by[s]['n']):,}", number=s) for s in numbers]
+    return (Cell(""), Cell("All", base=f"n = {kept(run):,}"), *heads)
+
+
+def _caption(text: str, numbers: Sequence[int], run: Run) -> str:
+    if len(numbers) == run.segments.k:
+        return text
+    if len(numbers) == 1:
+        return f"{text}: segment {numbers[0]}"
+    return f"{text}: segments {numbers[0]} to {numbers[-1]}"

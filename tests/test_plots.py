@@ -1,0 +1,270 @@
+"""The figures: what they show, that text stays inside and apart, that nothing global is touched."""
+
+import io
+import itertools
+import subprocess
+import sys
+import unicodedata
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from psychoseg import plots
+from psychoseg.plots.tree import _Nodes
+from tests.made_run import MadeRun, make_run
+
+
+def draw(run: MadeRun, name: str, width: float) -> Figure:
+    names = list(run.profiles.personas["name"])
+    match name:
+        case "dendrogram":
+            return plots.plot_dendrogram(run.segments, names, width=width)
+        case "choice":
+            return plots.plot_choice(run.segments, width=width)
+        case "map":
+            return plots.plot_map(run.segments, names, width=width)
+        case "heatmap":
+            return plots.plot_heatmap(run.profiles, width=width)
+        case "scree":
+            return plots.plot_scree(run.scales, width=width)
+    return plots.plot_loadings(run.scales, width=width)
+
+
+FIGURES = ("dendrogram", "choice", "map", "heatmap", "scree", "loadings")
+RUNS = {
+    "plain": {},
+    "ten segments": {"k": 10, "n": 900},
+    "hostile": {"hostile": True, "weighted": True},
+    "one component": {"one_component": True, "k": 2},
+}
+
+
+@pytest.fixture(scope="module", params=RUNS, ids=lambda r: r.replace(" ", "-"))
+def run(request):
+    return make_run(**RUNS[request.param])
+
+
+def texts(figure: Figure) -> list[tuple[Text, object]]:
+    """Return the texts that show something, each with its box in pixels."""
+    canvas = FigureCanvasAgg(figure)
+    with plots.figure_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        canvas.draw()
+        renderer = canvas.get_renderer()
+        found = figure.findobj(lambda a: isinstance(a, Text) and a.get_text() and a.get_visible())
+        never = {t for axes in figure.axes for t in undrawn_ticks(axes, renderer)}
+        return [
+            (t, t.get_window_extent(renderer))
+            for t in found
+            if t not in never and not beyond_the_font(t.get_text())
+        ]
+
+
+def beyond_the_font(text: str) -> bool:
+    """Whether matplotlib measures a stand-in for letters that its font lacks; a browser does not."""
+    return any(unicodedata.east_asian_width(c) in "WF" for c in text)
+
+
+def undrawn_ticks(axes, renderer) -> list[Text]:
+    """Return the labels of ticks that matplotlib keeps but does not draw: beyond the axis, or off."""
+    undrawn = []
+    for axis, ends in ((axes.xaxis, axes.bbox.intervalx), (axes.yaxis, axes.bbox.intervaly)):
+        for label in (t.label1 for t in axis.get_major_ticks()):
+            box = label.get_window_extent(renderer)
+            at = (box.x0 + box.x1) / 2 if axis is axes.xaxis else (box.y0 + box.y1) / 2
+            if not axes.axison or not ends[0] - 2 <= at <= ends[1] + 2:
+                undrawn.append(label)
+    return undrawn if axes.axison else [*undrawn, axes.xaxis.label, axes.yaxis.label]
+
+
+@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
+@pytest.mark.parametrize("name", FIGURES)
+def test_all_text_lies_inside_its_figure(run, name, width):
+    figure = draw(run, name, width)
+    box = figure.bbox
+    outside = [
+        t.get_text()
+        for t, b in texts(figure)
+        if b.x0 < box.x0 - 1 or b.x1 > box.x1 + 1 or b.y0 < box.y0 - 1 or b.y1 > box.y1 + 1
+    ]
+    assert outside == []
+
+
+@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_two_texts_overlap(run, name, width):
+    boxes = texts(draw(run, name, width))
+    assert len(boxes) > 4
+    # Half a point at 100 dpi: boxes hold the empty space above and below their letters.
+    clash = [
+        (a.get_text(), b.get_text())
+        for (a, p), (b, q) in itertools.combinations(boxes, 2)
+        if min(p.x1, q.x1) - max(p.x0, q.x0) > 1.5 and min(p.y1, q.y1) - max(p.y0, q.y0) > 2.5
+    ]
+    assert clash == []
+
+
+def test_leaves_of_a_segment_stand_together_and_add_up_to_its_weight():
+    run = make_run(weighted=True)
+    nodes = _Nodes(run.segments, 60)
+    order = [int(nodes.segment[leaf]) for leaf in nodes.leaves]
+    assert len(order) == 60
+    assert sorted(k for k, _ in itertools.groupby(order)) == [1, 2, 3, 4]
+    for s, weight in zip(
+        run.segments.table["segment"], run.segments.table["weighted"], strict=True
+    ):
+        leaves = [leaf for leaf in nodes.leaves if nodes.segment[leaf] == s]
+        assert nodes.weight[leaves].sum() == pytest.approx(weight)
+
+
+def test_the_folded_tree_covers_every_point_once():
+    run = make_run()
+    nodes = _Nodes(run.segments, 25)
+    assert nodes.count[nodes.leaves].sum() == len(run.segments.points)
+
+
+def test_branches_have_the_colours_of_the_segments_and_grey_above_the_cut():
+    run = make_run()
+    figure = plots.plot_dendrogram(run.segments)
+    drawn = {
+        to_hex(c).upper()
+        for lines in figure.findobj(LineCollection)
+        for c in lines.get_edgecolors()
+    }
+    assert drawn == {*plots.SEGMENT_COLOURS[:4], plots.segment_colour(0)}
+
+
+def test_the_cut_lies_between_the_merges_it_separates():
+    run = make_run()
+    axes = plots.plot_dendrogram(run.segments).axes[0]
+    dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
+    at = dashed[0].get_xdata()[0]
+    heights = run.segments.tree[:, 2]
+    assert heights[-4] < at < heights[-3]
+
+
+def test_the_map_shows_each_point_once_where_it_is():
+    run = make_run(weighted=True)
+    axes = plots.plot_map(run.segments).axes[0]
+    dots = [line for line in axes.lines if line.get_alpha() is not None]
+    drawn = np.concatenate([line.get_xydata() for line in dots])
+    expected = run.segments.points[["comp_1", "comp_2"]].to_numpy()
+    np.testing.assert_array_equal(drawn[np.lexsort(drawn.T)], expected[np.lexsort(expected.T)])
+
+
+def test_heavier_points_have_larger_markers():
+    run = make_run(weighted=True)
+    axes = plots.plot_map(run.segments).axes[0]
+    sizes = {line.get_markersize() for line in axes.lines if line.get_alpha() is not None}
+    assert len(sizes) == run.segments.points["weight"].nunique() == 3
+
+
+def test_map_axes_name_the_share_of_variance():
+    run = make_run()
+    axes = plots.plot_map(run.segments).axes[0]
+    first, second = run.segments.eigenvalues["share"][:2]
+    assert f"{100 * first:.0f}%" in axes.get_xlabel()
+    assert f"{100 * second:.0f}%" in axes.get_ylabel()
+
+
+def test_heat_map_prints_every_mean_to_two_decimals():
+    run = make_run()
+    shown = [t.get_text() for t, _ in texts(plots.plot_heatmap(run.profiles))]
+    means = run.profiles.means
+    for mean in means.loc[means["kind"] == "scale", "mean"]:
+        assert f"{mean:.2f}" in shown
+
+
+def test_choice_marks_the_chosen_number_and_the_thresholds():
+    run = make_run()
+    silhouette, jaccard = plots.plot_choice(run.segments, min_jaccard=0.5).axes
+    marked = [line.get_xdata() for line in silhouette.lines if line.get_markersize() > 8]
+    assert [list(x) for x in marked] == [[4]]
+    levels = [line.get_ydata()[0] for line in jaccard.lines if line.get_linestyle() == "--"]
+    assert levels == [0.5, 0.75]
+
+
+def test_scree_fills_the_retained_eigenvalues():
+    run = make_run()
+    axes = plots.plot_scree(run.scales).axes[0]
+    filled = [
+        line
+        for line in axes.lines
+        if line.get_marker() == "o" and line.get_markerfacecolor() != "white"
+    ]
+    assert [len(line.get_xdata()) for line in filled] == [6]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_drawing_leaves_the_settings_of_matplotlib_alone(name):
+    # Asking for the backend chooses one, so it is not asked for.
+    keys = [k for k in matplotlib.rcParams if k != "backend"]
+    before = {k: matplotlib.rcParams[k] for k in keys}
+    draw(make_run(), name, plots.WIDE)
+    assert {k: matplotlib.rcParams[k] for k in keys} == before
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_somebody_elses_settings_do_not_change_a_figure(name):
+    run = make_run()
+    plain = svg(draw(run, name, plots.WIDE))
+    with matplotlib.rc_context({"font.size": 20, "text.usetex": True, "axes.facecolor": "red"}):
+        assert svg(draw(run, name, plots.WIDE)) == plain
+
+
+def svg(figure: Figure) -> str:
+    out = io.StringIO()
+    with plots.figure_style():
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    return out.getvalue()
+
+
+def test_labels_are_never_read_as_mathtext():
+    name = r"$\frac{1}{0}$ a_b"
+    found = [t for t, _ in texts(plots.plot_map(make_run().segments, [name] * 4))]
+    assert [t.get_text() for t in found].count(name) == 4
+    assert not any(t.get_parse_math() for t in found)
+
+
+def test_control_characters_and_line_breaks_in_a_name_become_spaces():
+    names = ["one\ntwo\x00three"] * 4
+    found = [t.get_text() for t, _ in texts(plots.plot_map(make_run().segments, names))]
+    assert found.count("one two three") == 4
+
+
+def test_a_name_too_long_for_its_place_ends_in_an_ellipsis():
+    names = ["endless " * 50] * 4
+    found = [t.get_text() for t, _ in texts(plots.plot_dendrogram(make_run().segments, names))]
+    assert sum(t.endswith("…") for t in found) == 4
+
+
+def test_pyplot_is_not_needed():
+    code = (
+        "import sys; from tests.made_run import make_run; from psychoseg import plots; "
+        "plots.plot_map(make_run().segments); print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_no_colour_stands_for_two_segments():
+    assert len(set(plots.SEGMENT_COLOURS)) == 10
+
+
+@pytest.mark.parametrize("colour", plots.SEGMENT_COLOURS)
+def test_numbers_on_segment_colours_have_the_contrast_of_large_text(colour):
+    def luminance(c: str) -> float:
+        v = np.array(to_rgba(c)[:3])
+        v = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+        return float(v @ [0.2126, 0.7152, 0.0722])
+
+    a, b = sorted((luminance(colour), luminance(plots.ink_on(colour))))
+    # WCAG 2.1, success criterion 1.4.3: 3:1 for large text.
+    assert (b + 0.05) / (a + 0.05) >= 3
