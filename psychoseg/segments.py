@@ -369,9 +369,11 @@ def _choice_table(
         if people.min() < settings.min_people:
             against.append(f"smallest segment {people.min():.0f} people")
         if mean_jaccard < settings.stable_jaccard:
-            against.append(f"does not come back (Jaccard {_floored(mean_jaccard)})")
+            shown = _beside(mean_jaccard, settings.stable_jaccard)
+            against.append(f"does not come back (Jaccard {shown})")
         elif low_jaccard < settings.min_jaccard:
-            against.append(f"one segment does not come back (Jaccard {_floored(low_jaccard)})")
+            shown = _beside(low_jaccard, settings.min_jaccard)
+            against.append(f"one segment does not come back (Jaccard {shown})")
         rows.append(
             {
                 "k": k,
@@ -413,30 +415,32 @@ def _decide(choice: pd.DataFrame, settings: SegmentsSettings) -> tuple[int, Verd
             f"{row['k']} segments, for illustration: none met the rule ({rule}), and this has the "
             f"highest average silhouette of {'those large enough' if len(large) else 'all'}"
         )
-    mean, low = row["jaccard_mean"], row["jaccard_min"]
-    if mean >= settings.stable_jaccard and low >= settings.min_jaccard:
+    stable, least = settings.stable_jaccard, settings.min_jaccard
+    evidence = (
+        f"mean Jaccard {_beside(row['jaccard_mean'], stable)} over {settings.bootstrap} resamples, "
+        f"the least stable segment {_beside(row['jaccard_min'], least)}"
+    )
+    if row["jaccard_mean"] >= stable and row["jaccard_min"] >= least:
         return (
             int(row["k"]),
             "reproducible",
-            f"The same {row['k']} segments come back when the survey is redrawn (mean Jaccard "
-            f"{_floored(mean)} over {settings.bootstrap} resamples, the least stable segment "
-            f"{_floored(low)}).",
+            f"The same {row['k']} segments come back when the survey is redrawn ({evidence}).",
             k_rule,
         )
     return (
         int(row["k"]),
         "constructed",
-        f"No stable segments: when the survey is redrawn, these {row['k']} do not come back (mean "
-        f"Jaccard {_floored(mean)} over {settings.bootstrap} resamples, the least stable segment "
-        f"{_floored(low)}; {settings.stable_jaccard:.2f} and {settings.min_jaccard:.2f} are asked "
-        "for). Read them as one way to divide a continuum, not as groups that exist.",
+        f"No stable segments: when the survey is redrawn, these {row['k']} do not come back "
+        f"({evidence}; {stable:.2f} and {least:.2f} are asked for). Read them as one way to divide "
+        "a continuum, not as groups that exist.",
         k_rule,
     )
 
 
-def _floored(value: float) -> str:
-    """Return two decimals, rounded down: a value below a threshold must not be printed as on it."""
-    return f"{np.floor(100 * value + 1e-9) / 100:.2f}"
+def _beside(value: float, threshold: float) -> str:
+    """Return two decimals, or three where two would print a value below a threshold as on it."""
+    text = f"{value:.2f}"
+    return f"{value:.3f}" if value < threshold <= float(text) else text
 
 
 def _best(rows: pd.DataFrame) -> pd.Series:
