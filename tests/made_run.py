@@ -1,6 +1,7 @@
-"""A small run made up for the tests of the plots and the report, following the contract of the stages.
+"""A small run made up for the tests of the plots and the report, in the shape of a real one.
 
-Nothing here is estimated with care: it only has to look like what the stages return, quickly and repeatably.
+Nothing here is estimated with care: it only has to look like what the stages return, quickly and
+repeatably.
 """
 
 from __future__ import annotations
@@ -237,8 +238,9 @@ def _segments(
     jaccard = np.linspace(0.9, 0.55 if verdict == "constructed" else 0.72, k)
     ks = np.arange(2, 11)
     choice = pd.DataFrame(
-        {"k": ks, "silhouette": 0.25 - 0.02 * abs(ks - k), "jaccard_mean": 0.85 - 0.05 * abs(ks - k),
-         "jaccard_min": 0.75 - 0.07 * abs(ks - k), "smallest_share": 0.9 / ks**1.3,
+        {"k": ks, "silhouette": 0.25 - 0.02 * abs(ks - k),
+         "jaccard_mean": 0.85 - 0.05 * abs(ks - k), "jaccard_min": 0.75 - 0.07 * abs(ks - k),
+         "smallest_share": 0.9 / ks**1.3,
          "smallest_n": (0.9 / ks**1.3 * len(w)).astype(int), "eligible": abs(ks - k) < 2,
          "chosen": ks == k, "why": ["stable and large enough" if abs(c - k) < 2 else
                                     "a segment dissolves in the bootstrap" for c in ks]}
@@ -262,7 +264,8 @@ def _segments(
         point_of=np.arange(len(x)),
         features=pd.DataFrame({"feature": names, "label": list(scales.table["label"]),
                                "kind": "scale", "mean": 0.0, "sd": 1.0}),
-        eigenvalues=pd.DataFrame({"component": np.arange(1, len(d) + 1), "eigenvalue": d**2 / len(x),
+        eigenvalues=pd.DataFrame({"component": np.arange(1, len(d) + 1),
+                                  "eigenvalue": d**2 / len(x),
                                   "share": d**2 / (d**2).sum(),
                                   "cumulative": np.cumsum(d**2) / (d**2).sum(),
                                   "retained": np.arange(len(d)) < dims}),
@@ -280,8 +283,8 @@ def _profiles(
 ) -> SimpleNamespace:
     means, shares, drivers, typical, personas = [], [], [], [], []
     labels, w = segments.labels, survey.weights
-    numeric = {s: ("scale", "scale", scales.scores[s], lab)
-               for s, lab in zip(scales.table["scale"], scales.table["label"], strict=True)}  # fmt: skip
+    named = zip(scales.table["scale"], scales.table["label"], strict=True)
+    numeric = {s: ("scale", "scale", scales.scores[s], label) for s, label in named}
     for c in ("age", "spend"):
         v = survey.codebook[c]
         numeric[c] = ("numeric", v.role, survey.columns[c], v.label)
@@ -297,7 +300,8 @@ def _profiles(
             z = (mean - total) / sd
             effect = (mean - x[~inside].mean()) / sd
             means.append((seg, name, label, kind, role, mean, mean - half, mean + half,
-                          x[inside].std(), base, w[inside].sum(), base, total, effect, z))  # fmt: skip
+                          x[inside].std(), base, w[inside].sum(), base, total, effect,
+                          z))  # fmt: skip
             found.append((kind, name, label, "", effect, mean, total))
         for name in ("gender", "city"):
             v = survey.codebook[name]

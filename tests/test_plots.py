@@ -58,7 +58,7 @@ def texts(figure: Figure) -> list[tuple[Text, object]]:
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         canvas.draw()
         renderer = canvas.get_renderer()
-        found = figure.findobj(lambda a: isinstance(a, Text) and a.get_text() and a.get_visible())
+        found = [t for t in figure.findobj(Text) if t.get_text() and t.get_visible()]
         never = {t for axes in figure.axes for t in undrawn_ticks(axes, renderer)}
         return [
             (t, t.get_window_extent(renderer))
@@ -68,12 +68,12 @@ def texts(figure: Figure) -> list[tuple[Text, object]]:
 
 
 def beyond_the_font(text: str) -> bool:
-    """Whether matplotlib measures a stand-in for letters that its font lacks; a browser does not."""
+    """Say whether matplotlib measures stand-ins for letters that its font lacks."""
     return any(unicodedata.east_asian_width(c) in "WF" for c in text)
 
 
 def undrawn_ticks(axes, renderer) -> list[Text]:
-    """Return the labels of ticks that matplotlib keeps but does not draw: beyond the axis, or off."""
+    """Return the labels that matplotlib keeps but does not draw: off, or beyond the axis."""
     undrawn = []
     for axis, ends in ((axes.xaxis, axes.bbox.intervalx), (axes.yaxis, axes.bbox.intervaly)):
         for label in (t.label1 for t in axis.get_major_ticks()):
@@ -84,25 +84,32 @@ def undrawn_ticks(axes, renderer) -> list[Text]:
     return undrawn if axes.axison else [*undrawn, axes.xaxis.label, axes.yaxis.label]
 
 
-@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
-@pytest.mark.parametrize("name", FIGURES)
-def test_all_text_lies_inside_its_figure(run, name, width):
-    figure = draw(run, name, width)
+@pytest.fixture(
+    scope="module",
+    params=itertools.product(FIGURES, (plots.WIDE, plots.NARROW)),
+    ids=lambda p: f"{p[0]}-{'wide' if p[1] == plots.WIDE else 'narrow'}",
+)
+def drawn(run, request):
+    """Return a figure and its texts with their boxes."""
+    figure = draw(run, *request.param)
+    return figure, texts(figure)
+
+
+def test_all_text_lies_inside_its_figure(drawn):
+    figure, boxes = drawn
     box = figure.bbox
     outside = [
         t.get_text()
-        for t, b in texts(figure)
+        for t, b in boxes
         if b.x0 < box.x0 - 1 or b.x1 > box.x1 + 1 or b.y0 < box.y0 - 1 or b.y1 > box.y1 + 1
     ]
     assert outside == []
 
 
-@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
-@pytest.mark.parametrize("name", FIGURES)
-def test_no_two_texts_overlap(run, name, width):
-    boxes = texts(draw(run, name, width))
+def test_no_two_texts_overlap(drawn):
+    _, boxes = drawn
     assert len(boxes) > 4
-    # Half a point at 100 dpi: boxes hold the empty space above and below their letters.
+    # A pixel and a half across, two and a half up: boxes hold the empty space around letters.
     clash = [
         (a.get_text(), b.get_text())
         for (a, p), (b, q) in itertools.combinations(boxes, 2)
@@ -122,6 +129,16 @@ def test_leaves_of_a_segment_stand_together_and_add_up_to_its_weight():
     ):
         leaves = [leaf for leaf in nodes.leaves if nodes.segment[leaf] == s]
         assert nodes.weight[leaves].sum() == pytest.approx(weight)
+
+
+def test_lower_segments_and_heavier_branches_come_first():
+    run = make_run(weighted=True)
+    nodes = _Nodes(run.segments, 60)
+    assert nodes.segment[nodes.leaves[0]] == 1
+    pairs = nodes.children.values()
+    inside = [(a, b) for a, b in pairs if nodes.segment[a] == nodes.segment[b] > 0]
+    assert len(inside) > 10
+    assert all(nodes.weight[a] >= nodes.weight[b] for a, b in inside)
 
 
 def test_the_folded_tree_covers_every_point_once():
@@ -245,12 +262,14 @@ def test_a_name_too_long_for_its_place_ends_in_an_ellipsis():
     assert sum(t.endswith("…") for t in found) == 4
 
 
-def test_pyplot_is_not_needed():
+def test_pyplot_is_not_needed(root):
     code = (
         "import sys; from tests.made_run import make_run; from psychoseg import plots; "
         "plots.plot_map(make_run().segments); print('matplotlib.pyplot' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
     assert done.stdout.strip() == "False"
 
 

@@ -78,10 +78,19 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
         people = profiles.personas.set_index("segment")["n"].astype(int)
         put(ax, 0.5, 0, ["All"], dy=25, ha="center", size=8.5, bold=True)
         put(ax, 0, 0, ["Base (n)"], dx=-8, dy=8, ha="right", size=7.5, colour=MUTED)
-        put(ax, 0.5, 0, [f"{people.sum():,}"], dy=8, ha="center", size=size - 1, colour=MUTED)
+        put(ax, 0.5, 0, [f"{people.sum():,}"], dy=8, ha="center", size=min(size, 7.5), colour=MUTED)
         for c, s in enumerate(numbers, start=1):
             badge(ax, c + 0.5, 0, s, dy=25, size=8)
-            put(ax, c + 0.5, 0, [f"{people[s]:,}"], dy=8, ha="center", size=size - 1, colour=MUTED)
+            put(
+                ax,
+                c + 0.5,
+                0,
+                [f"{people[s]:,}"],
+                dy=8,
+                ha="center",
+                size=min(size, 7.5),
+                colour=MUTED,
+            )
         y = 0.0
         for variable, text, tall in zip(order, texts, rows, strict=True):
             middle = y + tall / 2

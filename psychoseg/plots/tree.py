@@ -89,7 +89,7 @@ def plot_dendrogram(
                 corners = [(nodes.height[leaf], y[leaf]), (0, y[leaf] - 0.4), (0, y[leaf] + 0.4)]
                 ax.add_patch(Polygon(corners, facecolor=colour, alpha=0.45, linewidth=0))
             size = f"{nodes.weight[leaf]:,.0f}"
-            put(ax, 0, y[leaf], [size], dx=counts - 5, ha="right", size=6.5, colour=MUTED)
+            put(ax, 0, y[leaf], [size], dx=counts - 5, ha="right", size=6.8, colour=MUTED)
         cut = _cut_height(segments)
         if cut is not None:
             ax.axvline(cut, color=INK, linestyle=(0, (4, 3)), linewidth=1)

@@ -146,11 +146,12 @@ def kmo_words(kmo: float) -> str:
 def stability_band(jaccard: float) -> tuple[int, str, str]:
     """Return Hennig's band of a mean bootstrap Jaccard similarity: level 1 to 4, word, meaning.
 
-    Level 0 where it is unknown.
+    Level 0 where it is unknown. The band is that of the value as it is printed, to two decimals.
     """
     if not math.isfinite(float(jaccard)):
         return 0, "unknown", "Its stability could not be measured."
-    return next((lv, word, text) for least, lv, word, text in STABILITY_BANDS if jaccard >= least)
+    shown = round(float(jaccard), 2)
+    return next((lv, word, text) for least, lv, word, text in STABILITY_BANDS if shown >= least)
 
 
 def stage_name(stage: str) -> str:

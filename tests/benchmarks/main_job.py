@@ -1,9 +1,9 @@
-"""Time the main job and its costly parts; run on demand: python tests/benchmarks/main_job.py
-[RUNS].
+"""Time the main job and its costly parts; run on demand, with the number of runs.
 
-Prints wall seconds and peak memory of `psychoseg run surveys/fitness_app` as a whole process, and the
-median ratio of each costly part to a peer measured in turn with it in the same run: psych::polychoric
-and R's hclust (timed inside R, without its start-up), scipy's and scikit-learn's Ward.
+Prints wall seconds and peak memory of `psychoseg run surveys/fitness_app` as a whole process, and
+the median ratio of each costly part to a peer measured in turn with it in the same run:
+psych::polychoric and R's hclust (timed inside R, without its start-up), scipy's and scikit-learn's
+Ward.
 """
 
 from __future__ import annotations
