@@ -39,7 +39,7 @@ class Features:
     Attributes
     ----------
     table : pandas.DataFrame, shape (n, d)
-        Ordered by content; a category is an indicator called ``column=category``. NaN where missing.
+        Ordered by content; a category is an indicator ``column=category``. NaN where missing.
     kinds : dict of str to str
         "scale", "numeric" or "category" of each feature.
     labels : dict of str to str

@@ -1,4 +1,4 @@
-"""The measurement stage, against the planted truth, against psych, and on input that cannot work."""
+"""The measurement stage: the planted truth, psych's numbers, and input that cannot work."""
 
 import warnings
 

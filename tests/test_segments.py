@@ -230,5 +230,5 @@ def test_input_that_cannot_be_segmented_is_refused(change, settings, reduce, mes
 
 
 def test_scales_of_other_respondents_are_refused(fitness):
-    with pytest.raises(DataError, match="scales have .* respondents and the survey 60"):
+    with pytest.raises(DataError, match=r"scales have .* respondents and the survey 60"):
         fit_segments(planted(60)[0], fitness[2], QUICK)
