@@ -233,6 +233,15 @@ def fit_segments(
         point_labels, merged, widths[:, column], jaccards[column], survey, counts
     )
     _tell_small(table, settings)
+    tied = count_tied_merges(tree)
+    if tied:
+        warnings.warn(
+            f"{tied} of {len(tree)} merges of the tree are tied: textbook Ward would let the "
+            "order of the "
+            f"rows decide them; here the respondents' own answers do, so that it cannot",
+            PsychosegWarning,
+            stacklevel=2,
+        )
 
     point_of = np.full(survey.n, -1, dtype=np.intp)
     point_of[rows] = merged.point_of
@@ -274,7 +283,7 @@ def fit_segments(
         components_rule=components_rule,
         silhouette=np.where(there, widths[point_of, column], np.nan),
         excluded=features.gaps,
-        tied_merges=count_tied_merges(tree),
+        tied_merges=tied,
         n_identical=_n_identical(raw),
         method=f"Ward's tree ({engine.name}: {getattr(engine, 'tree', engine.name)})",
     )
