@@ -79,18 +79,20 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     kinds: dict[str, str] = {}
     labels: dict[str, str] = {}
     missing: dict[str, BoolArray] = {}
+    shown: dict[str, str] = {}
     if scales is not None:
         shown = dict(zip(scales.table["scale"], scales.table["label"], strict=True))
         for name in scales.scores.columns:
             columns[name] = scales.scores[name].to_numpy(np.float64)
             kinds[name], labels[name] = "scale", shown[name]
-            missing[labels[name]] = np.isnan(columns[name])
+            missing[name] = np.isnan(columns[name])
     for name in survey.columns.columns:
         if survey.codebook[name].role != "active":
             continue
         values = survey.columns[name]
         label = survey.label(name)
-        missing[label] = values.isna().to_numpy()
+        missing[f"column {name}"] = values.isna().to_numpy()
+        shown[f"column {name}"] = label
         if isinstance(values.dtype, pd.CategoricalDtype):
             for category in values.cat.categories:
                 feature = f"{name}={category}"
@@ -108,7 +110,7 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     wanted = list(missing)
     lines = []
     for i in np.flatnonzero(gap.any(axis=0)):
-        lacking = ", ".join(wanted[j] for j in np.flatnonzero(gap[:, i]))
+        lacking = ", ".join(shown[wanted[j]] for j in np.flatnonzero(gap[:, i]))
         lines.append(
             (survey.ids.iloc[i], "", "", "segments", "excluded", f"no value for {lacking}")
         )

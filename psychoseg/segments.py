@@ -236,9 +236,8 @@ def fit_segments(
     tied = count_tied_merges(tree)
     if tied:
         warnings.warn(
-            f"{tied} of {len(tree)} merges of the tree are tied: textbook Ward would let the "
-            "order of the "
-            f"rows decide them; here the respondents' own answers do, so that it cannot",
+            f"{tied} of {len(tree)} merges of the tree are tied: textbook Ward would let the order "
+            "of the rows decide them; here the respondents' own answers do, so that it cannot",
             PsychosegWarning,
             stacklevel=2,
         )
@@ -294,8 +293,13 @@ def _as_inputs(
 ) -> tuple[Survey, Scales | None]:
     """Return a survey whose active columns are those of a DataFrame, where one was given."""
     if isinstance(survey, pd.DataFrame):
-        columns = [str(name) for name in survey.columns]
+        columns, index = [str(name) for name in survey.columns], survey.index
         survey = survey_from_frame(survey, items=[], columns=columns, use="active")
+        if scales is not None and not index.equals(scales.scores.index):
+            raise DataError(
+                "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
+                "that the scales were fitted on, in the same order."
+            )
     if scales is not None and len(scales.scores) != survey.n:
         raise DataError(
             f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give the "

@@ -1,5 +1,7 @@
 """The segmentation stage: recovery, invariance, the choice of k, the verdict, and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -230,5 +232,20 @@ def test_input_that_cannot_be_segmented_is_refused(change, settings, reduce, mes
 
 
 def test_scales_of_other_respondents_are_refused(fitness):
-    with pytest.raises(DataError, match=r"scales have .* respondents and the survey 60"):
-        fit_segments(planted(60)[0], fitness[2], QUICK)
+    survey, scales = fitness[1], fitness[2]
+    fewer = replace(scales, scores=scales.scores.iloc[:60])
+    with pytest.raises(DataError, match=rf"scales have 60 respondents and the survey {survey.n}"):
+        fit_segments(survey, fewer, QUICK)
+
+
+def test_rows_in_another_order_than_the_scales_are_refused():
+    rng = np.random.default_rng(1)
+    latent = np.repeat(rng.standard_normal((100, 2)), 3, axis=1)
+    items = pd.DataFrame(
+        np.round(3 + latent + rng.standard_normal((100, 6))), columns=list("abcdef")
+    )
+    scales = fit_scales(items)
+    others = pd.DataFrame({"age": rng.normal(40, 9, 100)})
+    fit_segments(others, scales, QUICK)
+    with pytest.raises(DataError, match="their indexes differ"):
+        fit_segments(others.sample(frac=1, random_state=1), scales, QUICK)

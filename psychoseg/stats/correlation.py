@@ -122,8 +122,7 @@ def polychoric(items: FloatArray, weights: FloatArray) -> FloatArray:
     codes, n_categories = _ranked(items)
     width = int(n_categories.max(initial=0))
     if width > MAX_CATEGORIES:
-        worst = int(n_categories.argmax())
-        msg = f"item {worst} has {width} categories; polychoric correlations take {MAX_CATEGORIES}"
+        msg = f"{width} categories are more than the {MAX_CATEGORIES} polychoric correlations take"
         raise ValueError(msg)
     tables = _tables(codes, width, weights)
     margins = tables[np.arange(n_items), np.arange(n_items)].diagonal(axis1=1, axis2=2)

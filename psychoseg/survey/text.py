@@ -180,9 +180,10 @@ def _foreign(data: bytes) -> tuple[str, str]:
 
 def _decode_as(data: bytes, path: Path, encoding: str) -> str:
     try:
-        "a".encode(encoding)
+        if "a".encode(encoding).strip(b"\0\xff\xfe") != b"a":
+            raise LookupError(encoding)
         name = codecs.lookup(encoding).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise StudyError(
             f"{path}: there is no encoding {encoding!r}. Use a name such as utf-8, cp1252, latin-1 "
             f"or utf-16, or leave encoding out to have it found."
