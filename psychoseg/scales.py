@@ -22,6 +22,7 @@ from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
     SMOOTHING_FLOOR,
     covariance,
+    information_size,
     smooth_correlation,
 )
 from psychoseg.stats.dimension import ParallelAnalysis, parallel_analysis
@@ -154,7 +155,7 @@ def fit_scales(
     corr = _correlate(items, weights, names, survey, settings.correlation, engine)
     parallel = parallel_analysis(
         corr,
-        survey.n_effective,
+        _comparable_size(items, weights, survey, settings.correlation),
         rng=rng,
         replicates=settings.replicates,
         percentile=settings.percentile,
@@ -293,6 +294,21 @@ def _correlate(
             stacklevel=3,
         )
     return corr
+
+
+def _comparable_size(
+    items: FloatArray, weights: FloatArray, survey: Survey, kind: CorrelationKind
+) -> float:
+    """Return how many complete normal respondents know as much as these, for parallel analysis."""
+    scaled = weights * (survey.n_effective / weights.sum())
+    size = information_size(items, scaled, ordinal=kind == "polychoric")
+    least = items.shape[1] + 1.0
+    if size < least:
+        _tell(
+            f"the answers say little about so many items ({size:.0f} complete respondents' worth "
+            f"for {items.shape[1]} items): the number of factors is uncertain"
+        )
+    return size if size > least else least
 
 
 def _n_answers(column: FloatArray) -> int:

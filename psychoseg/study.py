@@ -185,7 +185,7 @@ class ReduceSettings(_Table):
     """
 
     components: Literal["share", "all"] | Annotated[int, Field(ge=1)] = "share"
-    share: float = Field(default=0.8, gt=0, le=1)
+    share: float = Field(default=0.9, gt=0, le=1)
 
 
 class SegmentsSettings(_Table):

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BoolArray", "Collapsed", "FloatArray", "IntArray", "canonical_order", "collapse"]
+__all__ = [
+    "BoolArray",
+    "Collapsed",
+    "FloatArray",
+    "IntArray",
+    "canonical_order",
+    "collapse",
+    "positive_signs",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -85,3 +93,20 @@ def collapse(x: FloatArray, weights: FloatArray) -> Collapsed:
         counts=np.diff(np.append(starts, len(rows))),
         point_of=point_of,
     )
+
+
+def positive_signs(columns: FloatArray) -> FloatArray:
+    """Return the sign (1 or -1) that makes each column sum positive, shape (m,).
+
+    A column that sums to nothing but rounding is turned so that its first largest value is
+    positive.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (p, m)
+    """
+    total = columns.sum(axis=0)
+    size = np.abs(columns).round(9)
+    largest = columns[size.argmax(axis=0), np.arange(columns.shape[1])]
+    decides = np.where(np.abs(total) > 1e-9 * size.sum(axis=0), total, largest)
+    return np.where(decides < 0, -1.0, 1.0)

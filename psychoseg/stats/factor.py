@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment, minimize
 from scipy.stats import chi2
 
-from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 
 __all__ = [
     "Extraction",
@@ -111,7 +111,7 @@ def extract_minres(corr: FloatArray, n_factors: int) -> Extraction:
     values, vectors = np.linalg.eigh(corr - np.diag(psi))
     top = slice(-1, -n_factors - 1, -1)
     loadings = vectors[:, top] * np.sqrt(np.maximum(values[top], 0.0))
-    loadings = loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
+    loadings = loadings * positive_signs(loadings)
     residual = (corr - loadings @ loadings.T)[np.tril_indices(p, -1)]
     gradient = discrepancy(psi)[1]
     inside = (psi > _UNIQUENESS_LOW) & (psi < _UNIQUENESS_HIGH)
@@ -155,7 +155,7 @@ def order_factors(
     """
     variance = np.diag(phi @ loadings.T @ loadings)
     order = np.argsort(-variance.round(10), kind="stable")
-    sign = np.where(loadings[:, order].sum(axis=0) < 0, -1.0, 1.0)
+    sign = positive_signs(loadings[:, order])
     turned = phi[np.ix_(order, order)] * np.outer(sign, sign)
     return loadings[:, order] * sign, turned, variance[order]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Literal
 
@@ -23,8 +24,8 @@ __all__ = [
     "rescale",
 ]
 
-#: Answers that span this many times the range of another item's belong to another answer scale: more
-#: than five-point items can differ by when answers heap on two points.
+#: Answers that span this many times the range of another item's belong to another answer scale:
+#: more than five-point items can differ by when answers heap on two points.
 _OTHER_SCALE = 5
 #: The same answer to fewer items than this may be an honest one. Ten is our own choice: five points
 #: given at random agree ten times over once in two million respondents.
@@ -89,7 +90,10 @@ def rescale(
     weights: npt.NDArray[np.float64], kind: Literal["sampling", "frequency"]
 ) -> npt.NDArray[np.float64]:
     """Return sampling weights with mean one; frequency weights as they are."""
-    return weights / weights.mean() if kind == "sampling" else weights.copy()
+    if kind == "frequency":
+        return weights.copy()
+    # fsum is exact, so that the order of the rows cannot move the last digit.
+    return weights * (len(weights) / math.fsum(weights))
 
 
 def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
