@@ -40,7 +40,7 @@ from psychoseg.stats.inference import (
     standardised_difference,
     weighted_sd,
 )
-from psychoseg.survey.frame import survey_from_frame
+from psychoseg.survey.frame import check_same_rows, survey_from_frame
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -161,11 +161,8 @@ def profile_segments(
     rows changes nothing.
     """
     if isinstance(survey, pd.DataFrame):
-        if scales is not None and not survey.index.equals(scales.scores.index):
-            raise DataError(
-                "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
-                "that the scales were fitted on, in the same order."
-            )
+        if scales is not None:
+            check_same_rows(survey, scales.scores)
         survey = _survey_of(survey, segments)
     _check_rows(survey, scales, segments)
     sample = _Sample.of(survey, scales, segments)

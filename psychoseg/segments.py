@@ -25,7 +25,7 @@ from psychoseg.stats.reduction import PrincipalComponents, principal_components,
 from psychoseg.stats.stability import bootstrap_jaccard
 from psychoseg.stats.validity import nested_silhouettes
 from psychoseg.study import ReduceSettings, SegmentsSettings
-from psychoseg.survey.frame import survey_from_frame
+from psychoseg.survey.frame import check_same_rows, survey_from_frame
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -293,13 +293,10 @@ def _as_inputs(
 ) -> tuple[Survey, Scales | None]:
     """Return a survey whose active columns are those of a DataFrame, where one was given."""
     if isinstance(survey, pd.DataFrame):
-        columns, index = [str(name) for name in survey.columns], survey.index
+        frame, columns = survey, [str(name) for name in survey.columns]
         survey = survey_from_frame(survey, items=[], columns=columns, use="active")
-        if scales is not None and not index.equals(scales.scores.index):
-            raise DataError(
-                "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
-                "that the scales were fitted on, in the same order."
-            )
+        if scales is not None:
+            check_same_rows(frame, scales.scores)
     if scales is not None and len(scales.scores) != survey.n:
         raise DataError(
             f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give the "

@@ -15,7 +15,7 @@ from psychoseg.survey.raw import number_text, quoted_list, rows_text
 from psychoseg.survey.select import nearest_names
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
 
-__all__ = ["survey_from_frame"]
+__all__ = ["check_same_rows", "survey_from_frame"]
 
 
 def survey_from_frame(
@@ -104,6 +104,30 @@ def survey_from_frame(
         ledger=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
         n_read=len(frame),
     )
+
+
+def check_same_rows(frame: pd.DataFrame, scores: pd.DataFrame) -> None:
+    """Refuse a frame whose index says that its rows are not those of the scale scores.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, anything)
+    scores : DataFrame, shape (n, s)
+        Their index is 0 to n - 1 where they came from a survey, which says nothing of a frame with
+        names of its own for its rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(frame) != len(scores) or frame.index.equals(scores.index):
+        return
+    unnamed = scores.index.equals(pd.RangeIndex(len(scores)))
+    if not unnamed or frame.index.isin(scores.index).any():
+        raise DataError(
+            "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
+            "that the scales were fitted on, in the same order."
+        )
 
 
 def _check_names(
