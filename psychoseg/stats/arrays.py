@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BoolArray", "Collapsed", "FloatArray", "IntArray", "canonical_order", "collapse"]
+__all__ = [
+    "BoolArray",
+    "Collapsed",
+    "FloatArray",
+    "IntArray",
+    "canonical_order",
+    "collapse",
+    "complete_rows",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -85,3 +93,21 @@ def collapse(x: FloatArray, weights: FloatArray) -> Collapsed:
         counts=np.diff(np.append(starts, len(rows))),
         point_of=point_of,
     )
+
+
+def complete_rows(items: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Keep the rows without a missing answer, as listwise deletion does.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n, p)
+        NaN where missing.
+    weights : ndarray, shape (n,)
+
+    Returns
+    -------
+    items : ndarray, shape (m, p)
+    weights : ndarray, shape (m,)
+    """
+    kept = ~np.isnan(items).any(axis=1)
+    return items[kept], weights[kept]

@@ -6,12 +6,12 @@ from scipy.stats import multivariate_normal, norm
 
 from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
-    _bivariate_normal,
     covariance,
     pearson,
     polychoric,
     smooth_correlation,
 )
+from psychoseg.stats.polychoric import _bivariate_normal
 from tests.stats.conftest import reference
 
 
