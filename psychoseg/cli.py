@@ -44,6 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PsychosegError as error:
         print(f"psychoseg: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"psychoseg: {where}{error.strerror or error}. Look at the path, its permissions and "
+            "the free space.",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         print("psychoseg: stopped; nothing was written", file=sys.stderr)
         return 130
@@ -140,7 +148,7 @@ def _summarise(result: Run, *, verbose: bool) -> None:
         for message in messages:
             print(f"  - {message}")
     elif messages:
-        print(f"{len(messages)} warnings, listed in the report")
+        print(f"Warnings in the report: {len(messages)}")
     folder = result.folder
     if folder is not None:
         print(f"Report: {folder / 'report.html'}")

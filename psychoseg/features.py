@@ -79,18 +79,20 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     kinds: dict[str, str] = {}
     labels: dict[str, str] = {}
     missing: dict[str, BoolArray] = {}
+    shown: dict[str, str] = {}
     if scales is not None:
         shown = dict(zip(scales.table["scale"], scales.table["label"], strict=True))
         for name in scales.scores.columns:
             columns[name] = scales.scores[name].to_numpy(np.float64)
             kinds[name], labels[name] = "scale", shown[name]
-            missing[labels[name]] = np.isnan(columns[name])
+            missing[name] = np.isnan(columns[name])
     for name in survey.columns.columns:
         if survey.codebook[name].role != "active":
             continue
         values = survey.columns[name]
         label = survey.label(name)
-        missing[label] = values.isna().to_numpy()
+        missing[f"column {name}"] = values.isna().to_numpy()
+        shown[f"column {name}"] = label
         if isinstance(values.dtype, pd.CategoricalDtype):
             for category in values.cat.categories:
                 feature = f"{name}={category}"
@@ -108,13 +110,13 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     wanted = list(missing)
     lines = []
     for i in np.flatnonzero(gap.any(axis=0)):
-        lacking = ", ".join(wanted[j] for j in np.flatnonzero(gap[:, i]))
+        lacking = ", ".join(shown[wanted[j]] for j in np.flatnonzero(gap[:, i]))
         lines.append(
             (survey.ids.iloc[i], "", "", "segments", "excluded", f"no value for {lacking}")
         )
     # Ordered by what they hold, so that neither the order of the columns nor what they are called
     # can move a random draw; equal columns by name.
-    names = sorted(columns, key=lambda name: (np.sort(columns[name] + 0.0).tobytes(), name))
+    names = sorted(columns, key=lambda name: (*_distribution(columns[name], survey.weights), name))
     ordered = pd.DataFrame({name: columns[name] for name in names})
     # A category that none of the complete respondents has is no feature.
     complete: BoolArray = np.logical_not(gap.any(axis=0))
@@ -127,10 +129,18 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     return Features(ordered[used], kinds, labels, complete, gaps)
 
 
+def _distribution(column: FloatArray, weights: FloatArray) -> tuple[bytes, bytes]:
+    """Return a column's distinct values and their shares of the weight, to sort columns by."""
+    values, place = np.unique(column + 0.0, return_inverse=True)
+    share = np.bincount(place, weights=weights) / weights.sum()
+    # Rounded, so that repeated rows and weights, whose sums differ in the last digit, sort alike.
+    return values.tobytes(), np.round(share, 9).tobytes()
+
+
 def case_weights(survey: Survey, rows: IntArray) -> FloatArray:
     """Return the weights of the rows (n,), sampling weights again with mean one."""
     weights = survey.weights[rows]
-    if survey.weight_kind == "frequency":
+    if survey.weight_kind != "sampling":
         return weights
     # Summed in sorted order, and rounded, for the same bytes whatever the order of the rows and the
     # scale of the weights.
@@ -199,5 +209,6 @@ def standardise(merged: Collapsed, features: Features) -> tuple[FloatArray, Floa
 
 def _significant(values: FloatArray) -> FloatArray:
     """Round positive numbers to twelve significant digits."""
-    unit = 10.0 ** (np.floor(np.log10(values)) - 11)
-    return np.round(values / unit) * unit
+    digits = 11 - np.floor(np.log10(values))
+    # Dividing by a power of ten gives the nearest double; multiplying by its inverse would not.
+    return np.round(values * 10.0**digits) / 10.0**digits

@@ -23,6 +23,8 @@ __all__ = ["MIN_ITEMS", "ScaleItems", "found_scales", "named_scales"]
 MIN_ITEMS = 2
 #: Characters of an item's wording that a found scale is called by.
 _NAME_LENGTH = 48
+#: Columns that respondents.csv has beside the scales.
+_RESERVED = ("id", "weight", "segment", "segment_name", "silhouette", "map_1", "map_2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def named_scales(
     pattern = np.array([[sign.get(name, 0) for sign in signs] for name in names], dtype=np.float64)
     columns, factors, _ = match_factors(pattern, loadings)
     factor_of = dict(zip(columns.tolist(), factors.tolist(), strict=True))
-    used: set[str] = set()
+    used = set(_RESERVED)
     return [
         ScaleItems(
             _slug(scale.name, used),
@@ -73,7 +75,7 @@ def found_scales(
             f"factor and are in no scale: {_listed(left_out)}"
         )
     keys: list[ScaleItems] = []
-    used: set[str] = set()
+    used = set(_RESERVED)
     for j in range(loadings.shape[1]):
         members: IntArray = np.flatnonzero(enough & (best == j))
         members = members[np.argsort(-size[members, j], kind="stable")]

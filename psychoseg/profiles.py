@@ -161,6 +161,11 @@ def profile_segments(
     rows changes nothing.
     """
     if isinstance(survey, pd.DataFrame):
+        if scales is not None and not survey.index.equals(scales.scores.index):
+            raise DataError(
+                "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
+                "that the scales were fitted on, in the same order."
+            )
         survey = _survey_of(survey, segments)
     _check_rows(survey, scales, segments)
     sample = _Sample.of(survey, scales, segments)

@@ -6,6 +6,7 @@ stage.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -39,6 +40,19 @@ __all__ = ["Progress", "Run", "run_study"]
 
 STAGES = ("survey", "scales", "segments", "profiles", "report")
 _PARTIAL = ".partial-"
+#: What a run folder may hold; r_report is what r_scripts/persona_report.R adds.
+_WRITTEN = {
+    "agreement.csv",
+    "manifest.json",
+    "profiles",
+    "r_report",
+    "report.html",
+    "respondents.csv",
+    "scales",
+    "segments",
+    "study.toml",
+    "survey",
+}
 
 
 class Progress(Protocol):
@@ -135,7 +149,9 @@ def run_study(
         # One thread: sums in another order would give other last digits.
         with threadpool_limits(limits=1):
             run = _stages(study, log, primary, second)
-            return _keep(run, folder, log, primary, second, write_report)
+            return _keep(
+                run, folder, log, primary, second, write_report, replace_old=out is not None
+            )
     finally:
         primary.close()
         if second is not None:
@@ -183,9 +199,9 @@ def _overridden(study: Study, *, engine: str | None, seed: int | None) -> Study:
             raise StudyError(f'there is no engine {engine!r}. Use "python", "r" or "both".')
         changes["engine"] = study.engine.model_copy(update={"name": engine})
     if seed is not None:
-        if seed < 0:
-            raise StudyError(f"seed = {seed} is negative. Give a whole number from 0.")
-        changes["study"] = study.study.model_copy(update={"seed": seed})
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise StudyError(f"seed = {seed!r} is not a whole number from 0. Give one.")
+        changes["study"] = study.study.model_copy(update={"seed": int(seed)})
     return study.model_copy(update=changes)
 
 
@@ -199,15 +215,32 @@ def _run_folder(study: Study, out: str | Path | None) -> Path:
             folder = study.folder / "runs" / f"{stamp}-{number}"
             number += 1
         return folder
-    folder = Path(out)
-    if folder.is_file():
-        raise StudyError(f"--out {folder} is a file. Name a folder.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        raise StudyError(
-            f"--out {folder} holds files that are not a run of psychoseg. Name an empty or a new "
-            "folder."
-        )
+    folder = Path(os.path.abspath(out))
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise StudyError(f"--out {folder} is a file or a link. Name a new folder.")
+    if study.folder.resolve().is_relative_to(folder.resolve()):
+        raise StudyError(f"--out {folder} holds the study itself. Name a folder beside or in it.")
+    if folder.is_dir():
+        _check_replaceable(folder)
     return folder
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse to replace a folder that holds anything psychoseg did not write."""
+    names = {entry.name for entry in folder.iterdir()}
+    if not names:
+        return
+    foreign = sorted(names - _WRITTEN)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        ours = "psychoseg" in manifest["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if foreign or not ours:
+        what = f"holds {foreign[0]}, which is" if foreign else "is"
+        raise StudyError(
+            f"--out {folder} {what} not a run of psychoseg. Name an empty or a new folder."
+        )
 
 
 def _engines(study: Study) -> tuple[Engine, Engine | None]:
@@ -284,8 +317,11 @@ def _keep(
     primary: Engine,
     second: Engine | None,
     write_report: Callable[[Run, Path], None] | None,
+    *,
+    replace_old: bool,
 ) -> Run:
     """Write the run folder under a temporary name, then give it its own."""
+    new = [p for p in folder.parents if not p.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     partial = folder.parent / f".{folder.name}{_PARTIAL}{os.getpid()}"
@@ -305,11 +341,14 @@ def _keep(
         (partial / "manifest.json").write_text(
             json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        _put_in_place(partial, folder)
+        folder = _put_in_place(partial, folder, replace_old=replace_old)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        for parent in new:
+            if not any(parent.iterdir()):
+                parent.rmdir()
         raise
-    return replace(run, manifest=manifest)
+    return replace(run, folder=folder, manifest=manifest)
 
 
 def _sweep(folder: Path) -> None:
@@ -330,14 +369,30 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _put_in_place(partial: Path, folder: Path) -> None:
+def _put_in_place(partial: Path, folder: Path, *, replace_old: bool) -> Path:
+    """Give the folder its name, or the next free one where another run has taken it meanwhile."""
+    if not replace_old:
+        number = 2
+        target = folder
+        while True:
+            try:
+                return partial.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                target = folder.parent / f"{folder.name}-{number}"
+                number += 1
     if not folder.exists():
-        partial.rename(folder)
-        return
+        return partial.rename(folder)
     old = folder.parent / f"{partial.name}-old"
     folder.rename(old)
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
     shutil.rmtree(old)
+    return folder
 
 
 def _manifest(run: Run, primary: Engine, second: Engine | None) -> dict[str, object]:
@@ -400,11 +455,11 @@ def _write_tables(run: Run, folder: Path) -> None:
         "scales": {
             "table": scales.table,
             "items": scales.items,
-            "loadings": scales.loadings.reset_index(),
-            "phi": scales.phi.reset_index(),
+            "loadings": _with_index(scales.loadings),
+            "phi": _with_index(scales.phi),
             "factors": scales.factors,
             "eigenvalues": scales.eigenvalues,
-            "correlations": scales.corr.reset_index(),
+            "correlations": _with_index(scales.corr),
         },
         "segments": {
             "table": segments.table,
@@ -413,7 +468,7 @@ def _write_tables(run: Run, folder: Path) -> None:
             "points": segments.points,
             "features": segments.features,
             "eigenvalues": segments.eigenvalues,
-            "components": segments.components.reset_index(),
+            "components": _with_index(segments.components),
         },
         "profiles": {
             "means": profiles.means,
@@ -447,6 +502,11 @@ def _write_tables(run: Run, folder: Path) -> None:
     if run.agreement is not None:
         _write_csv(run.agreement, folder / "agreement.csv")
     _write_csv(run.respondents, folder / "respondents.csv")
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the index as first column, though an item may be called what the index is called."""
+    return frame.reset_index(allow_duplicates=True)
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -18,7 +18,13 @@ from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
 from psychoseg.keys import MIN_ITEMS, ScaleItems, found_scales, named_scales
 from psychoseg.stats.arrays import FloatArray, canonical_order
-from psychoseg.stats.correlation import SMOOTHING_FLOOR, covariance, smooth_correlation
+from psychoseg.stats.correlation import (
+    MAX_CATEGORIES,
+    SMOOTHING_FLOOR,
+    covariance,
+    information_size,
+    smooth_correlation,
+)
 from psychoseg.stats.dimension import ParallelAnalysis, parallel_analysis
 from psychoseg.stats.factor import communalities, kmo, order_factors
 from psychoseg.stats.reduction import weighted_mean_sd
@@ -57,7 +63,7 @@ class Scales:
         Correlations that were factored.
     scores : pandas.DataFrame, shape (n, s)
         Mean of the answered items, reverse-keyed ones turned round; NaN where too few were
-        answered.
+        answered. The index is that of the DataFrame the scales were fitted on.
     method : str
         How the scales came about, in one sentence.
     found : bool
@@ -131,6 +137,7 @@ def fit_scales(
     share ``min_answered`` of them was answered; items with different answer scales are first
     brought to the one most items of the scale have.
     """
+    index = survey.index if isinstance(survey, pd.DataFrame) else None
     survey = survey if isinstance(survey, Survey) else Survey.from_frame(survey)
     settings = settings or ScalesSettings()
     engine = engine or PythonEngine()
@@ -148,7 +155,7 @@ def fit_scales(
     corr = _correlate(items, weights, names, survey, settings.correlation, engine)
     parallel = parallel_analysis(
         corr,
-        survey.n_effective,
+        _comparable_size(items, weights, survey, settings.correlation),
         rng=rng,
         replicates=settings.replicates,
         percentile=settings.percentile,
@@ -199,7 +206,7 @@ def fit_scales(
             }
         ),
         corr=correlations.loc[in_file_order, in_file_order],
-        scores=scores,
+        scores=scores if index is None else scores.set_axis(index),
         method=_method(settings, parallel, n_factors, len(names)),
         found=not settings.scale,
         n_factors_suggested=parallel.n_factors,
@@ -261,8 +268,11 @@ def _correlate(
     try:
         corr = engine.correlate(items, kind, weights)
     except ValueError as error:
+        over = (_n_answers(x) > MAX_CATEGORIES for x in items.T)
+        many = ", ".join(name for name, wide in zip(names, over, strict=True) if wide)
         raise DataError(
-            f'{error}. Use correlation = "pearson" in [scales] for items with so many answers.'
+            f'{many or "the items"}: {error}. Use correlation = "pearson" in [scales] for items '
+            "with so many answers."
         ) from error
     rows, cols = np.nonzero(np.isnan(np.triu(corr, 1)))
     if len(rows):
@@ -284,6 +294,25 @@ def _correlate(
             stacklevel=3,
         )
     return corr
+
+
+def _comparable_size(
+    items: FloatArray, weights: FloatArray, survey: Survey, kind: CorrelationKind
+) -> float:
+    """Return how many complete normal respondents know as much as these, for parallel analysis."""
+    scaled = weights * (survey.n_effective / weights.sum())
+    size = information_size(items, scaled, ordinal=kind == "polychoric")
+    least = items.shape[1] + 1.0
+    if size < least:
+        _tell(
+            f"the answers say little about so many items ({size:.0f} complete respondents' worth "
+            f"for {items.shape[1]} items): the number of factors is uncertain"
+        )
+    return size if size > least else least
+
+
+def _n_answers(column: FloatArray) -> int:
+    return len(np.unique(column[~np.isnan(column)]))
 
 
 def _n_factors(settings: ScalesSettings, parallel: ParallelAnalysis, n_items: int) -> int:

@@ -232,7 +232,15 @@ def fit_segments(
     table = _segment_table(
         point_labels, merged, widths[:, column], jaccards[column], survey, counts
     )
-    _tell_small(table, settings)
+    _tell_small(np.bincount(point_labels - 1, weights=counts).astype(np.float64), settings)
+    tied = count_tied_merges(tree)
+    if tied:
+        warnings.warn(
+            f"{tied} of {len(tree)} merges of the tree are tied: textbook Ward would let the order "
+            "of the rows decide them; here the respondents' own answers do, so that it cannot",
+            PsychosegWarning,
+            stacklevel=2,
+        )
 
     point_of = np.full(survey.n, -1, dtype=np.intp)
     point_of[rows] = merged.point_of
@@ -274,7 +282,7 @@ def fit_segments(
         components_rule=components_rule,
         silhouette=np.where(there, widths[point_of, column], np.nan),
         excluded=features.gaps,
-        tied_merges=count_tied_merges(tree),
+        tied_merges=tied,
         n_identical=_n_identical(raw),
         method=f"Ward's tree ({engine.name}: {getattr(engine, 'tree', engine.name)})",
     )
@@ -285,8 +293,13 @@ def _as_inputs(
 ) -> tuple[Survey, Scales | None]:
     """Return a survey whose active columns are those of a DataFrame, where one was given."""
     if isinstance(survey, pd.DataFrame):
-        columns = [str(name) for name in survey.columns]
+        columns, index = [str(name) for name in survey.columns], survey.index
         survey = survey_from_frame(survey, items=[], columns=columns, use="active")
+        if scales is not None and not index.equals(scales.scores.index):
+            raise DataError(
+                "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
+                "that the scales were fitted on, in the same order."
+            )
     if scales is not None and len(scales.scores) != survey.n:
         raise DataError(
             f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give the "
@@ -361,8 +374,8 @@ def _choice_table(
         mass = np.bincount(cuts[k], weights=weights, minlength=k)
         people = np.bincount(cuts[k], weights=counts, minlength=k)
         share = mass / mass.sum()
-        mean_jaccard = float(share @ np.nan_to_num(jaccards[j]))
-        low_jaccard = float(np.nan_to_num(jaccards[j]).min())
+        mean_jaccard = float(share @ jaccards[j])
+        low_jaccard = float(jaccards[j].min())
         against = []
         if share.min() < settings.min_share:
             against.append(f"smallest segment {100 * share.min():.1f}%")
@@ -410,17 +423,34 @@ def _decide(choice: pd.DataFrame, settings: SegmentsSettings) -> tuple[int, Verd
             (searched["smallest_share"] >= settings.min_share)
             & (searched["smallest_n"] >= settings.min_people)
         ]
-        row = _best(large if len(large) else searched)
+        row = _best(
+            large if len(large) else searched, "silhouette" if len(large) else "smallest_share"
+        )
+        why = (
+            "has the highest average silhouette of those large enough"
+            if len(large)
+            else "has the largest smallest segment"
+        )
         k_rule = (
-            f"{row['k']} segments, for illustration: none met the rule ({rule}), and this has the "
-            f"highest average silhouette of {'those large enough' if len(large) else 'all'}"
+            f"{row['k']} segments, for illustration: none met the rule ({rule}), and this {why}"
         )
     stable, least = settings.stable_jaccard, settings.min_jaccard
     evidence = (
         f"mean Jaccard {_beside(row['jaccard_mean'], stable)} over {settings.bootstrap} resamples, "
         f"the least stable segment {_beside(row['jaccard_min'], least)}"
     )
-    if row["jaccard_mean"] >= stable and row["jaccard_min"] >= least:
+    comes_back = row["jaccard_mean"] >= stable and row["jaccard_min"] >= least
+    if comes_back and not row["eligible"]:
+        return (
+            int(row["k"]),
+            "constructed",
+            f"No stable segments: these {row['k']} come back when the survey is redrawn "
+            f"({evidence}), but not all are large enough to count on (the smallest has "
+            f"{row['smallest_n']} respondents, {100 * row['smallest_share']:.1f}%; "
+            f"{settings.min_people} and {100 * settings.min_share:.0f}% are asked for).",
+            k_rule,
+        )
+    if comes_back:
         return (
             int(row["k"]),
             "reproducible",
@@ -443,9 +473,9 @@ def _beside(value: float, threshold: float) -> str:
     return f"{value:.3f}" if value < threshold <= float(text) else text
 
 
-def _best(rows: pd.DataFrame) -> pd.Series:
-    """Return the row with the highest silhouette; of equal ones the fewest segments."""
-    return rows.iloc[int(rows["silhouette"].round(9).to_numpy().argmax())]
+def _best(rows: pd.DataFrame, by: str = "silhouette") -> pd.Series:
+    """Return the row that is highest in a column; of equal ones the one with fewest segments."""
+    return rows.iloc[int(rows[by].round(9).to_numpy().argmax())]
 
 
 def _segment_table(
@@ -480,12 +510,12 @@ def _segment_table(
     )
 
 
-def _tell_small(table: pd.DataFrame, settings: SegmentsSettings) -> None:
-    for segment, n in zip(table["segment"], table["n"], strict=True):
+def _tell_small(people: FloatArray, settings: SegmentsSettings) -> None:
+    for segment, n in enumerate(people, start=1):
         if n < settings.min_people:
             warnings.warn(
-                f"segment {segment} has only {n} respondents (fewer than {settings.min_people}): "
-                "too few to read its profile with confidence",
+                f"segment {segment} has only {n:.0f} respondents (fewer than "
+                f"{settings.min_people}): too few to read its profile with confidence",
                 PsychosegWarning,
                 stacklevel=3,
             )

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import tomli_w
+from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from psychoseg.errors import StudyError
 
@@ -46,7 +48,7 @@ DEFAULT_MISSING = ("", "NA", "NaN")
 class _Table(BaseModel):
     """A table of the study file: unknown keys are refused, values are not changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StudyInfo(_Table):
@@ -104,6 +106,9 @@ class ItemBattery(_Table):
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> ItemBattery:
+        if isinstance(self.codes, tuple) and len(set(self.codes)) < max(2, len(self.codes)):
+            msg = f"codes = {list(self.codes)} must be at least two different texts"
+            raise ValueError(msg)
         if self.range is not None and not self.range[0] < self.range[1]:
             msg = f"range = {list(self.range)} must go from a lower to a higher code"
             raise ValueError(msg)
@@ -131,9 +136,17 @@ class WeightsSettings(_Table):
 class ScaleKey(_Table):
     """``[[scales.scale]]``: a scale named beforehand, its items and those keyed the other way."""
 
-    name: str
+    name: str = Field(min_length=1, pattern=r"\S")
     items: tuple[str, ...] = Field(min_length=2)
     reverse: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _items_are_distinct(self) -> ScaleKey:
+        twice = sorted({item for item in self.items if self.items.count(item) > 1})
+        if twice:
+            msg = f"the scale {self.name!r} lists {', '.join(twice)} more than once"
+            raise ValueError(msg)
+        return self
 
 
 class ScalesSettings(_Table):
@@ -172,7 +185,7 @@ class ReduceSettings(_Table):
     """
 
     components: Literal["share", "all"] | Annotated[int, Field(ge=1)] = "share"
-    share: float = Field(default=0.8, gt=0, le=1)
+    share: float = Field(default=0.9, gt=0, le=1)
 
 
 class SegmentsSettings(_Table):
@@ -336,6 +349,8 @@ def _sentence(
         close = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.6)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         return f"{value!r} is not one of {', '.join(allowed)}.{hint}"
+    if kind == "string_pattern_mismatch":
+        return f"{path[-1]} is empty. Give it a text."
     if kind == "value_error":
         return message.removeprefix("Value error, ") + "."
     text = message.removeprefix("Input should be ")
@@ -380,6 +395,9 @@ def _literals(annotation: object) -> list[str]:
             out.append(arg)
         elif arg is int:
             out.append("a whole number")
+        elif isinstance(arg, FieldInfo):
+            low = [f" from {m.ge}" for m in arg.metadata if isinstance(m, Ge)]
+            out = [t + "".join(low) if t == "a whole number" else t for t in out]
         else:
             out.extend(_literals(arg))
     return out

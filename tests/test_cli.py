@@ -106,6 +106,36 @@ BAD = {
         {},
         ["w", "-1"],
     ),
+    "infinite range": (
+        answers(),
+        STUDY.replace("[1, 5]", "[-inf, inf]"),
+        {},
+        ["items[1].range", "finite"],
+    ),
+    "k of one": (
+        answers(),
+        STUDY.replace("bootstrap = 10", "bootstrap = 10\nk = 1"),
+        {},
+        ["line 12", "segments.k", "a whole number from 2"],
+    ),
+    "scale with an item twice": (
+        answers(),
+        STUDY + '\n[[scales.scale]]\nname = "s"\nitems = ["q1", "q1"]\n',
+        {},
+        ["lists q1 more than once"],
+    ),
+    "infinite column": (
+        [[*r, a] for r, a in zip(answers(), ["age", "1e400", *["30"] * 79], strict=True)],
+        STUDY + '\n[[columns]]\nname = "age"\ntype = "numeric"\nuse = "active"\n',
+        {},
+        ["age", "1e400"],
+    ),
+    "no such codec": (
+        answers(),
+        STUDY.replace('id = "id"', 'id = "id"\nencoding = "punycode"'),
+        {},
+        ["punycode"],
+    ),
     "k larger than n": (
         answers(),
         STUDY.replace("bootstrap = 10", "bootstrap = 10\nk = 500"),
@@ -161,7 +191,7 @@ def test_verbose_prints_the_warnings_in_full(tmp_path, capsys):
     turned = [rows[0], *([*r[:-1], str(6 - int(r[-1]))] for r in rows[1:])]
     folder = write(tmp_path / "study", turned)
     main(["run", str(folder), "--out", str(tmp_path / "a")])
-    assert "warnings, listed in the report" in capsys.readouterr().out
+    assert "Warnings in the report: " in capsys.readouterr().out
     main(["run", str(folder), "--verbose", "--out", str(tmp_path / "b")])
     assert "count the other way: q6" in capsys.readouterr().out
 
@@ -218,3 +248,59 @@ def test_an_unknown_engine_exits_2(tmp_path):
     with pytest.raises(SystemExit) as stop:
         main(["run", str(tmp_path), "--engine", "spss"])
     assert stop.value.code == 2
+
+
+def test_a_system_error_exits_2_and_names_the_path(tmp_path, capsys, monkeypatch):
+    import psychoseg.runs
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "/somewhere/report.html")
+
+    monkeypatch.setattr(psychoseg.runs, "_write_tables", full)
+    folder = write(tmp_path / "study", answers())
+    assert main(["run", str(folder)]) == 2
+    assert "/somewhere/report.html: No space left on device" in capsys.readouterr().err
+    assert not (folder / "runs").exists()
+
+
+def test_columns_with_the_same_label_and_internal_names_do_no_harm(tmp_path, capsys):
+    rng = np.random.default_rng(2)
+    rows = answers()
+    rows[0] = [*rows[0][:1], "item", *rows[0][2:], "a", "b"]
+    for i, row in enumerate(rows[1:]):
+        row += ["" if i == 3 else str(rng.integers(20, 60)), str(rng.integers(1, 9))]
+    study = STUDY.replace('["q*"]', '["item", "q*"]')
+    for name in ("a", "b"):
+        study += f'\n[[columns]]\nname = "{name}"\nlabel = "Same"\nuse = "active"\n'
+        study += 'type = "numeric"\n'
+    folder = write(tmp_path / "study", rows, study)
+    assert main(["run", str(folder), "--out", str(tmp_path / "run")]) == 0
+    assert "79 segmented, 1 excluded" in capsys.readouterr().out
+    ledger = (tmp_path / "run" / "survey" / "ledger.csv").read_text()
+    assert "no value for Same" in ledger
+
+
+def test_a_label_of_thousands_of_letters_does_not_hang(tmp_path):
+    rows = answers()
+    study = STUDY + f'\n[items.labels]\nq1 = "{"x" * 5000}"\nq2 = "{"word " * 900}"\n'
+    study = study.replace("[segments]\nbootstrap = 10\n", "") + "\n[segments]\nbootstrap = 10\n"
+    command = [
+        sys.executable,
+        "-m",
+        "psychoseg",
+        "run",
+        str(write(tmp_path / "study", rows, study)),
+    ]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def test_a_scale_cannot_take_the_name_of_another_column(tmp_path):
+    import pandas as pd
+
+    study = STUDY + '\n[[scales.scale]]\nname = "Segment"\nitems = ["q1", "q2", "q3"]\n'
+    study += '\n[[scales.scale]]\nname = "Id"\nitems = ["q4", "q5", "q6"]\n'
+    folder = write(tmp_path / "study", answers(), study)
+    main(["run", str(folder), "--quiet", "--out", str(tmp_path / "run")])
+    header = (tmp_path / "run" / "respondents.csv").read_text().splitlines()[0].split(",")
+    assert len(header) == len(set(header))
+    assert pd.read_csv(tmp_path / "run" / "respondents.csv")["segment"].between(1, 10).all()

@@ -189,9 +189,9 @@ def test_a_failed_report_leaves_nothing_and_the_next_run_sweeps_up(root, tmp_pat
 
     with pytest.raises(OSError, match="disk full"):
         run_study(folder, write_report=broken)
-    assert list((folder / "runs").iterdir()) == []
+    assert not (folder / "runs").exists()
     dead = folder / "runs" / ".20200101-000000.partial-999999999"
-    dead.mkdir()
+    dead.mkdir(parents=True)
     run_study(folder)
     assert not dead.exists()
 
@@ -199,9 +199,13 @@ def test_a_failed_report_leaves_nothing_and_the_next_run_sweeps_up(root, tmp_pat
 def test_an_earlier_run_is_replaced_and_other_files_are_not(root, tmp_path):
     folder = copied(root, tmp_path)
     first = psychoseg.run(folder, out=tmp_path / "run")
-    (first.folder / "old.txt").write_text("old")
+    (first.folder / "survey" / "old.csv").write_text("old")
     psychoseg.run(folder, out=tmp_path / "run")
-    assert not (tmp_path / "run" / "old.txt").exists()
+    assert not (tmp_path / "run" / "survey" / "old.csv").exists()
+    (first.folder / "notes.docx").write_text("what the client said")
+    with pytest.raises(psychoseg.StudyError, match=r"holds notes\.docx"):
+        psychoseg.run(folder, out=tmp_path / "run")
+    assert (first.folder / "notes.docx").exists()
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.docx").write_text("years of work")
@@ -228,3 +232,33 @@ def test_big_five_has_the_numbers_psych_prints(root, tmp_path):
     # One cloud of people is not sold as groups.
     assert result.segments.verdict == "constructed"
     assert result.segments.tied_merges > 0
+
+
+def test_nothing_but_a_run_folder_is_ever_replaced(root, tmp_path):
+    folder = copied(root, tmp_path)
+    (folder / "manifest.json").write_text("{}")
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    (fake / "manifest.json").write_text("{}")
+    link = tmp_path / "link"
+    link.symlink_to(fake)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    before = files_of(folder)
+    for out in (folder, tmp_path, fake, link, pipe):
+        with pytest.raises(psychoseg.StudyError, match="--out"):
+            psychoseg.run(folder, out=out)
+    assert files_of(folder) == before
+    assert link.is_symlink()
+    assert pipe.is_fifo()
+
+
+def test_runs_begun_in_the_same_second_keep_both(root, tmp_path, monkeypatch):
+    from psychoseg import runs
+
+    folder = copied(root, tmp_path)
+    monkeypatch.setattr(runs, "_run_folder", lambda study, out: study.folder / "runs" / "now")
+    first, second = runs.run_study(folder), runs.run_study(folder)
+    assert (first.folder.name, second.folder.name) == ("now", "now-2")
+    assert (first.folder / "manifest.json").is_file()
+    assert (second.folder / "manifest.json").is_file()

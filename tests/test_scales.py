@@ -1,6 +1,7 @@
 """The measurement stage: the planted truth, psych's numbers, and input that cannot work."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -166,8 +167,14 @@ def test_items_with_other_answer_scales_are_brought_to_the_common_one():
     plain = fit_scales(frame, ScalesSettings(n_factors=3)).scores
     # The same answers on 0-100: (x - 1) * 25.
     frame["a1"] = (frame["a1"] - 1) * 25
+    survey = Survey.from_frame(frame, answer_range=(0, 100))
+    book = {
+        name: replace(v, low=1.0, high=5.0) if name != "a1" else v
+        for name, v in survey.codebook.items()
+    }
+    survey = replace(survey, codebook=book)
     with pytest.warns(PsychosegWarning, match="different answer scales; all were brought to 1-5"):
-        scales = fit_scales(frame, ScalesSettings(n_factors=3))
+        scales = fit_scales(survey, ScalesSettings(n_factors=3))
     np.testing.assert_allclose(np.sort(scales.scores, axis=1), np.sort(plain, axis=1), atol=1e-12)
 
 
@@ -264,3 +271,52 @@ def test_rotation_and_extraction_are_the_engines_not_ours(fitness):
     np.testing.assert_allclose(again.loadings, scales.loadings, atol=1e-12)
     np.testing.assert_allclose(again.phi, scales.phi, atol=1e-12)
     pd.testing.assert_frame_equal(again.scores, scales.scores)
+
+
+def test_scores_keep_the_index_of_the_frame_so_that_they_can_be_joined():
+    frame = simulated()
+    shuffled = frame.sample(frac=1, random_state=1)
+    scores = fit_scales(shuffled, named(frame)).scores
+    joined = frame.join(scores)
+    np.testing.assert_allclose(joined["a"], frame[["a1", "a2", "a3", "a4"]].mean(axis=1))
+
+
+def test_columns_named_by_numbers_work_and_infinite_answers_are_refused():
+    frame = simulated()
+    frame.columns = range(len(frame.columns))
+    assert len(fit_scales(frame).table) == 3
+    frame.iloc[4, 2] = np.inf
+    with pytest.raises(DataError, match="column '2' is infinite in row 4"):
+        fit_scales(frame)
+
+
+def test_an_item_to_which_nobody_gave_the_lowest_answer_keeps_the_answer_scale():
+    frame = simulated()
+    frame["a1"] = frame["a1"].clip(lower=2)
+    scales = fit_scales(frame, named(frame, reverse=("a1",)))
+    expected = pd.concat([6 - frame["a1"], frame[["a2", "a3", "a4"]]], axis=1).mean(axis=1)
+    np.testing.assert_allclose(scales.scores["a"], expected, atol=1e-12)
+
+
+def test_ranges_that_differ_widely_and_are_not_stated_are_said():
+    frame = simulated()
+    frame["a1"] *= 20
+    with pytest.warns(PsychosegWarning, match=r"different answer scales .*a1: 20 to 100"):
+        fit_scales(frame, ScalesSettings(n_factors=3))
+
+
+@pytest.mark.parametrize("kind", ["pearson", "polychoric"])
+@pytest.mark.parametrize(("cuts", "missing"), [((0.0,), 0.0), ((-1.0, 0.0, 1.0), 0.3)])
+def test_unrelated_items_are_found_to_be_unrelated(kind, cuts, missing):
+    # The 95th percentile lets noise through in 1 of 20 studies; 6 of 20 has a chance below .001.
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        items = np.searchsorted(cuts, rng.standard_normal((300, 12))).astype(float)
+        items[rng.random(items.shape) < missing] = np.nan
+        frame = pd.DataFrame(items, columns=list("abcdefghijkl"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PsychosegWarning)
+            scales = fit_scales(frame, ScalesSettings(correlation=kind, n_factors=2, min_loading=0))
+        found += scales.n_factors_suggested > 0
+    assert found < 6

@@ -201,8 +201,12 @@ def legend_height(names: Sequence[str], across: float, width: float) -> float:
 def wrap(text: str, width: float, size: float, lines: int, *, bold: bool = False) -> list[str]:
     """Break a text into lines of a width in points, with an ellipsis where there are more."""
     clean = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    # More than this cannot be shown: no letter is narrower than a twelfth of its size.
+    clean = clean[: int(12 * lines * width / size) + 1]
     out: list[str] = [""]
     for word in clean.split():
+        if len(out) > lines:
+            break
         rest = word
         while rest:
             joined = f"{out[-1]} {rest}" if out[-1] else rest
@@ -213,9 +217,9 @@ def wrap(text: str, width: float, size: float, lines: int, *, bold: bool = False
                 out.append("")
                 continue
             # A word wider than a line is cut where it must be; one character is always taken.
-            cut = len(rest)
-            while cut > 1 and text_width(rest[:cut], size, bold=bold) > width:
-                cut -= 1
+            cut = 1
+            while cut < len(rest) and text_width(rest[: cut + 1], size, bold=bold) <= width:
+                cut += 1
             out[-1], rest = rest[:cut], rest[cut:]
             if rest:
                 out.append("")

@@ -128,9 +128,14 @@ def _key_numbers(run: Run) -> tuple[Fact, ...]:
     if survey.weight_kind != "none":
         note += f", effective base {survey.n_effective:,.0f}"
     mean, weakest = _stability(run)
-    given = run.study.segments.k != "auto"
+    if run.study.segments.k != "auto":
+        how = "set in the study"
+    elif segments.choice["eligible"].any():
+        how = "chosen by rule"
+    else:
+        how = "for illustration"
     return (
-        Fact("Segments", str(segments.k), "set in the study" if given else "chosen by rule"),
+        Fact("Segments", str(segments.k), how),
         Fact("People in the results", f"{people:,}", note),
         Fact(
             "Questions asked",

@@ -15,6 +15,7 @@ __all__ = [
     "canonical_order",
     "collapse",
     "complete_rows",
+    "positive_signs",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -111,3 +112,20 @@ def complete_rows(items: FloatArray, weights: FloatArray) -> tuple[FloatArray, F
     """
     kept = ~np.isnan(items).any(axis=1)
     return items[kept], weights[kept]
+
+
+def positive_signs(columns: FloatArray) -> FloatArray:
+    """Return the sign (1 or -1) that makes each column sum positive, shape (m,).
+
+    A column that sums to nothing but rounding is turned so that its first largest value is
+    positive.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (p, m)
+    """
+    total = columns.sum(axis=0)
+    size = np.abs(columns).round(9)
+    largest = columns[size.argmax(axis=0), np.arange(columns.shape[1])]
+    decides = np.where(np.abs(total) > 1e-9 * size.sum(axis=0), total, largest)
+    return np.where(decides < 0, -1.0, 1.0)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 
 __all__ = [
     "EXTRACTION_METHODS",
@@ -394,7 +394,7 @@ def _principal(values: FloatArray, vectors: FloatArray, n_factors: int) -> Float
 
 
 def _signed(loadings: FloatArray) -> FloatArray:
-    return loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
+    return loadings * positive_signs(loadings)
 
 
 def _extraction(

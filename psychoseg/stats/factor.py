@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
-from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 from psychoseg.stats.extraction import (
     Extraction,
     extract_minres,
@@ -51,7 +51,7 @@ def order_factors(
     """
     variance = np.diag(phi @ loadings.T @ loadings)
     order = np.argsort(-variance.round(10), kind="stable")
-    sign = np.where(loadings[:, order].sum(axis=0) < 0, -1.0, 1.0)
+    sign = positive_signs(loadings[:, order])
     turned = phi[np.ix_(order, order)] * np.outer(sign, sign)
     return loadings[:, order] * sign, turned, variance[order]
 

@@ -304,8 +304,8 @@ def _coded(items: FloatArray) -> tuple[Codes, IntArray]:
         n_categories[j] = len(values)
         if len(values) > MAX_CATEGORIES:
             msg = (
-                f"item {j} has {len(values)} categories; "
-                f"polychoric correlations take {MAX_CATEGORIES}"
+                f"{len(values)} categories are more than the {MAX_CATEGORIES} polychoric "
+                "correlations take"
             )
             raise ValueError(msg)
         codes[there, j] = ranks + 1

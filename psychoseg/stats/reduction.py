@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychoseg.stats.arrays import FloatArray
+from psychoseg.stats.arrays import FloatArray, positive_signs
 
 __all__ = ["PrincipalComponents", "principal_components", "weighted_mean_sd"]
 
@@ -69,5 +69,5 @@ def principal_components(x: FloatArray, weights: FloatArray) -> PrincipalCompone
     cov = (x * weights[:, None]).T @ x / weights.sum()
     values, vectors = np.linalg.eigh(cov)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
-    vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
+    vectors = vectors * positive_signs(vectors)
     return PrincipalComponents(values, vectors, x @ vectors)

@@ -46,7 +46,7 @@ def bootstrap_jaccard(
     Returns
     -------
     list of s ndarrays, shape (k,)
-        Mean over the resamples; NaN for a cluster that no resample drew.
+        Mean over the resamples; one that drew nobody of a cluster, or a single point, counts 0.
 
     Notes
     -----
@@ -61,10 +61,12 @@ def bootstrap_jaccard(
     n_people = round(float(counts.sum()))
     drawn = min(n_people, MAX_DRAWN)
     total = [np.zeros(int(lab.max()) + 1) for lab in labels]
-    seen = [np.zeros(int(lab.max()) + 1) for lab in labels]
     for _ in range(replicates):
         times = rng.multinomial(drawn, counts / counts.sum())
         here = np.flatnonzero(times)
+        # One point alone is no tree: nothing came back.
+        if len(here) < 2:
+            continue
         tree = ward_linkage(x[here], weights[here] * times[here] / counts[here])
         for s, lab in enumerate(labels):
             k = len(total[s])
@@ -73,10 +75,8 @@ def bootstrap_jaccard(
             size = table.sum(axis=1)
             union = size[:, None] + table.sum(axis=0) - table
             best = (table / np.where(union > 0, union, np.inf)).max(axis=1)
-            present = np.flatnonzero(size > 0)
-            total[s][present] += best[present]
-            seen[s][present] += 1
+            # The table ends at the last cluster drawn; those behind it add nothing.
+            total[s][: len(best)] += best
         if progress is not None:
             progress()
-    with np.errstate(invalid="ignore"):
-        return [t / n for t, n in zip(total, seen, strict=True)]
+    return [t / replicates for t in total]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Literal
 
@@ -14,8 +15,18 @@ from psychoseg.study import CleanRules
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.raw import number_text, quoted_list
 
-__all__ = ["check_active", "check_items", "exclude_respondents", "exclude_unweighted", "rescale"]
+__all__ = [
+    "check_active",
+    "check_items",
+    "exclude_respondents",
+    "exclude_unweighted",
+    "observed_ends",
+    "rescale",
+]
 
+#: Answers that span this many times the range of another item's belong to another answer scale:
+#: more than five-point items can differ by when answers heap on two points.
+_OTHER_SCALE = 5
 #: The same answer to fewer items than this may be an honest one. Ten is our own choice: five points
 #: given at random agree ten times over once in two million respondents.
 STRAIGHT_LINE_ITEMS = 10
@@ -79,7 +90,10 @@ def rescale(
     weights: npt.NDArray[np.float64], kind: Literal["sampling", "frequency"]
 ) -> npt.NDArray[np.float64]:
     """Return sampling weights with mean one; frequency weights as they are."""
-    return weights / weights.mean() if kind == "sampling" else weights.copy()
+    if kind == "frequency":
+        return weights.copy()
+    # fsum is exact, so that the order of the rows cannot move the last digit.
+    return weights * (len(weights) / math.fsum(weights))
 
 
 def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
@@ -126,6 +140,36 @@ def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
         )
     if problems:
         raise DataError("\n".join(problems))
+
+
+def observed_ends(items: pd.DataFrame) -> tuple[float, float]:
+    """Return the lowest and highest answer to any of the items, as the ends of their answer scale.
+
+    Of all the items together: one item of a five-point battery to which nobody answered 1 still
+    has five points, and turning it round about its own ends would move it.
+
+    Parameters
+    ----------
+    items : pandas.DataFrame, shape (n, p)
+        Items that share an answer scale.
+
+    Warns
+    -----
+    PsychosegWarning
+        Where one item's answers span a far wider range than another's.
+    """
+    width = items.max() - items.min()
+    narrow, wide = str(width.idxmin()), str(width.idxmax())
+    if width[wide] >= _OTHER_SCALE * width[narrow]:
+        warnings.warn(
+            f"the items seem to have different answer scales ({narrow}: "
+            f"{items[narrow].min():g} to {items[narrow].max():g}, {wide}: "
+            f"{items[wide].min():g} to {items[wide].max():g}) and no range is stated. State one "
+            "for each battery.",
+            PsychosegWarning,
+            stacklevel=3,
+        )
+    return float(items.min().min()), float(items.max().max())
 
 
 def check_active(columns: pd.DataFrame, active: list[str]) -> None:

@@ -208,13 +208,12 @@ def code_weight(
             "Correct the weights."
         )
     values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
-    for wrong, what in ((values < 0, "negative"), (np.isinf(values), "infinite")):
-        found = [int(i) for i in np.flatnonzero(wrong) if used[i]]
-        if found:
-            problems.append(
-                f"weight {column} is {what}: {_examples(joined, cells, found)}. Correct the "
-                f"weights, or remove these rows."
-            )
+    negative = [int(i) for i in np.flatnonzero(values < 0) if used[i]]
+    if negative:
+        problems.append(
+            f"weight {column} is negative: {_examples(joined, cells, negative)}. Correct the "
+            "weights, or remove these rows."
+        )
     return values[cells.codes], problems
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError
-from psychoseg.survey.clean import check_items, rescale
-from psychoseg.survey.raw import number_text, quoted_list
+from psychoseg.survey.clean import check_items, observed_ends, rescale
+from psychoseg.survey.raw import number_text, quoted_list, rows_text
 from psychoseg.survey.select import nearest_names
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
 
@@ -47,6 +47,10 @@ def survey_from_frame(
     Nobody is left out: the ledger is empty. A column of numbers stays numeric; one of anything else
     becomes categorical, a ``Categorical`` with its own order, other values sorted.
     """
+    # Names become text, as a survey's are: a column called 0 is "0".
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    columns = [str(name) for name in columns]
+    items = None if items is None else [str(name) for name in items]
     if not frame.columns.is_unique:
         twice = [str(n) for n in frame.columns[frame.columns.duplicated()].unique()]
         raise DataError(
@@ -63,12 +67,13 @@ def survey_from_frame(
         if not items:
             raise DataError("there are no items: no numeric column is left. Name them in items.")
     _check_names(frame, items, columns, reverse, ids, weight_column)
+    _check_finite(frame, [*items, *columns])
     answers = _items(frame, items, answer_range)
     others = pd.DataFrame({n: _column(frame[n]) for n in columns}, index=pd.RangeIndex(len(frame)))
     labels = labels or {}
     book: dict[str, Variable] = {}
+    low, high = answer_range or (observed_ends(answers) if items else (0.0, 0.0))
     for name in items:
-        low, high = answer_range or (float(answers[name].min()), float(answers[name].max()))
         book[name] = Variable(
             name,
             labels.get(name, name),
@@ -124,6 +129,18 @@ def _check_names(
     ]
     if problems:
         raise DataError("\n".join(problems))
+
+
+def _check_finite(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    for name in names:
+        if not pd.api.types.is_float_dtype(frame[name].dtype):
+            continue
+        infinite = np.flatnonzero(np.isinf(frame[name].to_numpy(np.float64, na_value=np.nan)))
+        if len(infinite):
+            raise DataError(
+                f"column {name!r} is infinite in {rows_text(infinite)} (counted from 0). Make it "
+                "missing, or put in what was meant."
+            )
 
 
 def _items(

@@ -15,6 +15,7 @@ from psychoseg.survey.clean import (
     check_items,
     exclude_respondents,
     exclude_unweighted,
+    observed_ends,
     rescale,
 )
 from psychoseg.survey.coding import CodedColumn, CodedItem, code_columns, code_items, code_weight
@@ -189,6 +190,17 @@ def _codebook(
     """Describe every column of the files, in file order."""
     book: dict[str, Variable] = {}
     guessed = []
+    ends = {
+        id(battery): observed_ends(answers[unstated])
+        for battery in study.items
+        if (
+            unstated := [
+                name
+                for name in answers.columns
+                if selection.items[name] is battery and None in (items[name].low, items[name].high)
+            ]
+        )
+    }
     for name, field in joined.fields.items():
         label, question = labels.get(name, ("", ""))
         label, question = label or field.label or name, question or field.question
@@ -196,7 +208,7 @@ def _codebook(
             battery, item = selection.items[name], items[name]
             low, high = item.low, item.high
             if low is None or high is None:
-                low, high = float(answers[name].min()), float(answers[name].max())
+                low, high = ends[id(battery)]
                 guessed += [name] if name in selection.reversed else []
             book[name] = Variable(
                 name,

@@ -7,6 +7,7 @@ that reads back the same.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +103,8 @@ def parse_number(text: str, decimal: Literal[".", ","] = ".") -> float | None:
         if "." in text:
             return None
         text = text.replace(",", ".")
-    return float(text) if _NUMBER.fullmatch(text) else None
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    return number if math.isfinite(number) else None
 
 
 def rows_text(rows: Sequence[int] | npt.NDArray[np.int64]) -> str:

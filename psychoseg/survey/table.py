@@ -157,7 +157,7 @@ class Survey:
         reverse : sequence of str
             Items keyed the other way.
         answer_range : (float, float), optional
-            Ends of the items' answer scale; each item's own lowest and highest answer where absent.
+            Ends of the items' answer scale; the lowest and highest answer to any item where absent.
         labels : mapping of str to str, optional
             Label of each column.
         ids : str, optional

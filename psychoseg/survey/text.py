@@ -70,6 +70,9 @@ _NOT_TEXT = (
     (b"\x1f\x8b", "a gzip file", "Unpack it first"),
 )
 
+#: Codecs that Python has for other things than files of text.
+_NOT_OF_FILES = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
+
 
 def read_records(
     path: Path, *, separator: str, encoding: str, decimal: Literal[".", ","] = "."
@@ -182,7 +185,9 @@ def _decode_as(data: bytes, path: Path, encoding: str) -> str:
     try:
         "a".encode(encoding)
         name = codecs.lookup(encoding).name
-    except LookupError:
+        if name in _NOT_OF_FILES:
+            raise LookupError(name)
+    except (LookupError, UnicodeError):
         raise StudyError(
             f"{path}: there is no encoding {encoding!r}. Use a name such as utf-8, cp1252, latin-1 "
             f"or utf-16, or leave encoding out to have it found."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -83,6 +85,10 @@ def read_sheet(path: Path, sheet: str | int | None = None) -> tuple[list[list[st
                 rows.extend([] for _ in range(number - last - 1) if last)
                 rows.append(row)
                 last = number
+    except (ParseError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path}: the sheet is damaged ({error}). Save it again as .xlsx."
+        ) from None
     finally:
         book.close()
     if not rows:

@@ -14,7 +14,9 @@ fit_scales <- function(survey, settings) {
   n_obs <- effective_n(survey)
   check_items(items, n_obs)
   corr <- correlate(items, settings$correlation, survey)
-  parallel <- parallel_analysis(corr, n_obs, settings)
+  parallel <- parallel_analysis(
+    corr, information_size(survey$items[names], survey, n_obs, settings$correlation), settings
+  )
   m <- count_factors(settings, parallel, length(names))
   found <- extract(corr, m, n_obs)
   keys <- if (length(settings$scale) > 0L) {
@@ -145,6 +147,25 @@ pairwise_covariance <- function(items, weights, own_variance = FALSE) {
     }
   }
   out
+}
+
+# The size of a complete normal sample that would know unrelated items as well: harmonic mean over
+# the pairs of items of the weight that answered both, times what their answer scales keep of a
+# normal variable's information (Olsson 1979) where correlations are polychoric.
+information_size <- function(items, survey, n_obs, kind) {
+  weights <- survey$weights * n_obs / sum(survey$weights)
+  answered <- !is.na(as.matrix(items))
+  pairs <- crossprod(answered * weights, answered)
+  if (kind == "polychoric") {
+    kept <- vapply(items, function(x) {
+      mass <- tapply(weights[!is.na(x)], x[!is.na(x)], sum)
+      share <- mass / sum(mass)
+      edges <- stats::qnorm(utils::head(cumsum(share), -1L))
+      sum(diff(c(0, stats::dnorm(edges), 0))^2 / share)
+    }, numeric(1))
+    pairs <- pairs * outer(kept, kept)
+  }
+  max(1 / mean(1 / pairs[upper.tri(pairs)]), ncol(items) + 1)
 }
 
 # Horn's parallel analysis on component eigenvalues; correlations of unrelated normal items are

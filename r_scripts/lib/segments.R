@@ -246,11 +246,11 @@ silhouettes <- function(labels, distances, points, unweighted) {
 # 2007, section 3).
 bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
   total <- lapply(cuts, function(cut) numeric(max(cut)))
-  seen <- total
   drawn <- min(round(sum(people)), 4000L) # a tree costs time with the square of its points
   for (b in seq_len(replicates)) {
     times <- as.vector(stats::rmultinom(1L, drawn, people))
     here <- which(times > 0L)
+    if (length(here) < 2L) next # one point alone is no tree: nothing came back
     tree <- grow_tree(distances[here, here], points$weights[here] * times[here] / people[here])
     for (s in seq_along(cuts)) {
       again <- stats::cutree(tree, min(max(cuts[[s]]), length(here)))
@@ -260,10 +260,9 @@ bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
       size <- rowSums(both)
       best <- apply(both / (outer(size, colSums(both), `+`) - both), 1L, max)
       total[[s]] <- total[[s]] + ifelse(size > 0, best, 0)
-      seen[[s]] <- seen[[s]] + (size > 0)
     }
   }
-  Map(`/`, total, seen)
+  lapply(total, `/`, replicates)
 }
 
 choice_table <- function(ks, cuts, widths, jaccards, weights, people, settings) {
@@ -271,7 +270,7 @@ choice_table <- function(ks, cuts, widths, jaccards, weights, people, settings) 
     mass <- as.vector(tapply(weights, cuts[[j]], sum))
     n <- as.vector(tapply(people, cuts[[j]], sum))
     share <- mass / sum(mass)
-    jaccard <- ifelse(is.nan(jaccards[[j]]), 0, jaccards[[j]])
+    jaccard <- jaccards[[j]]
     mean_jaccard <- sum(share * jaccard)
     against <- c(
       if (min(share) < settings$min_share) sprintf("smallest segment %.1f%%", 100 * min(share)),
@@ -312,14 +311,17 @@ decide <- function(choice, settings) {
       row$k, "segments: the highest average silhouette among those large enough and stable"
     )
   } else {
-    row <- best(if (any(large)) searched[large, ] else searched)
+    row <- if (any(large)) best(searched[large, ]) else {
+      searched[which.max(round(searched$smallest_share, 9L)), ]
+    }
     k_rule <- paste(
       row$k,
-      "segments, for illustration: none was large enough and stable,",
-      "and this has the highest average silhouette"
+      "segments, for illustration: none was large enough and stable, and this has the",
+      if (any(large)) "highest average silhouette" else "largest smallest segment"
     )
   }
-  stable <- row$jaccard_mean >= settings$stable_jaccard && row$jaccard_min >= settings$min_jaccard
+  back <- row$jaccard_mean >= settings$stable_jaccard && row$jaccard_min >= settings$min_jaccard
+  stable <- back && row$eligible
   numbers <- sprintf(
     "mean Jaccard %.2f over %d resamples, the least stable segment %.2f", floored(row$jaccard_mean),
     settings$bootstrap, floored(row$jaccard_min)
@@ -328,6 +330,10 @@ decide <- function(choice, settings) {
     k = row$k, k_rule = k_rule, verdict = if (stable) "reproducible" else "constructed",
     reason = if (stable) {
       sprintf("The same %d segments come back when the survey is redrawn (%s).", row$k, numbers)
+    } else if (back) {
+      sprintf(
+        "No stable segments: these %d come back (%s), but not all are large enough.", row$k, numbers
+      )
     } else {
       sprintf(
         "No stable segments: when the survey is redrawn, these %d do not come back (%s).", row$k,

@@ -31,7 +31,7 @@ known_keys <- list(
     name = NULL, use = "profile", type = "auto", label = "", order = character(), labels = list(),
     missing = character()
   ),
-  reduce = list(components = "share", share = 0.8),
+  reduce = list(components = "share", share = 0.9),
   segments = list(
     k = "auto", k_min = 2L, k_max = 10L, method = "ward", min_share = 0.05, min_people = 30L,
     bootstrap = 100L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()

@@ -143,7 +143,7 @@ def test_frequency_weights_are_as_given(make_study) -> None:
     ("bad", "message"),
     [
         ("-1", r"weight w is negative: '-1' \(row 7\)\. Correct the weights"),
-        ("1e999", r"weight w is infinite: '1e999' \(row 7\)"),
+        ("1e999", r"weight w holds what is no finite number: '1e999' \(row 7\)"),
         ("inf", r"weight w holds what is no finite number: 'inf' \(row 7\)"),
         ("heavy", r"weight w holds what is no finite number: 'heavy' \(row 7\)"),
     ],

@@ -1,0 +1,7 @@
+"""``python -m psychoseg`` is the command line."""
+
+import sys
+
+from psychoseg.cli import main
+
+sys.exit(main())

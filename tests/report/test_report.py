@@ -1,0 +1,392 @@
+"""What the report says: the facts of its context, and the file that prints them."""
+
+import dataclasses
+import html.parser
+import itertools
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from psychoseg.report import build_context, words, write_html
+from psychoseg.report.facts import Table
+from psychoseg.runs import run_study
+from tests.made_run import HOSTILE, SCALES, make_run
+from tests.report.conftest import KINDS
+
+
+def strings(value: object) -> list[str]:
+    """Return all text in a context."""
+    if isinstance(value, str):
+        return [value]
+    if dataclasses.is_dataclass(value):
+        return [s for f in dataclasses.fields(value) for s in strings(getattr(value, f.name))]
+    if isinstance(value, dict):
+        return [s for v in value.values() for s in strings(v)]
+    if isinstance(value, tuple):
+        return [s for v in value for s in strings(v)]
+    return []
+
+
+def column(table: Table, number: int) -> list[str]:
+    return [row.cells[number].text for row in table.rows if row.kind != "group"]
+
+
+class Outline(html.parser.HTMLParser):
+    """Collects the elements, ids and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def names(self) -> set[str]:
+        return {tag for tag, _ in self.tags}
+
+
+@pytest.fixture(scope="module")
+def context(context_of):
+    return context_of("plain")
+
+
+# -- the facts --------------------------------------------------------------------------------
+
+
+def test_those_read_are_those_kept_plus_those_excluded(context):
+    people = [int(n.replace(",", "")) for n in column(context.people, 2)]
+    assert people[0] == sum(people[1:]) == 623
+    assert people[-1] == 600
+
+
+def test_rows_that_met_nobody_are_counted_apart_from_exclusions(context):
+    assert [c.text for c in context.set_aside.rows[0].cells] == [
+        "Rows not used",
+        "Merging files",
+        "Meets no respondent.",
+        "31",
+    ]
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_line_with_their_range():
+    run = make_run()
+    reasons = [f"answered {i} of 40 items in wave2.csv" for i in range(3, 25)]
+    excluded = (run.survey.ledger["effect"] == "excluded").to_numpy()[:22]
+    assert excluded.all()
+    ledger = run.survey.ledger.copy()
+    ledger.loc[:21, "reason"] = reasons
+    run = dataclasses.replace(run, survey=dataclasses.replace(run.survey, ledger=ledger))
+    row = build_context(run).people.rows[1]
+    assert [c.text for c in row.cells[1:3]] == [
+        "Answered 3 to 24 of 40 items in wave2.csv.",
+        "22",
+    ]
+
+
+def test_a_reproducible_division_is_never_sold_as_natural(context):
+    assert context.verdict.headline == "Reproducible segments"
+    assert context.verdict.tone == "good"
+    assert "not that people come in separate types" in context.verdict.meaning
+    assert not any(re.search(r"\bnatural (clusters|groups|segments)", s) for s in strings(context))
+
+
+def test_a_constructed_division_is_called_no_stable_segments_with_its_reason(context_of, made):
+    verdict = context_of("no stable segments").verdict
+    assert verdict.headline == "No stable segments"
+    assert verdict.tone == "caution"
+    reason = made("no stable segments").segments.reason
+    assert verdict.reason.lower() in reason.lower()
+    assert not verdict.reason.startswith(verdict.headline)
+
+
+def test_each_segment_has_a_card_with_its_size_interval_and_base(context, made):
+    table = made("plain").segments.table
+    assert [p.number for p in context.personas] == [1, 2, 3, 4]
+    for card, row in zip(context.personas, table.itertuples(), strict=True):
+        assert card.share == f"{100 * row.share:.0f}%"
+        assert card.share_interval == f"{100 * row.share_low:.0f}–{100 * row.share_high:.0f}%"
+        assert card.base == f"n = {row.n}"
+
+
+def test_a_given_name_stands_above_the_suggested_one(context):
+    assert (context.personas[1].name, context.personas[0].suggested) == ("Urban achievers", "")
+    assert context.personas[1].suggested.startswith("High ")
+
+
+def test_a_driver_carries_value_total_interval_effect_and_base(context, made):
+    profiles = made("plain").profiles
+    first = profiles.drivers[profiles.drivers["segment"] == 1].iloc[0]
+    of = profiles.means.set_index(["segment", "variable"]).loc[(1, first["variable"])]
+    line = context.personas[0].psychographic[0]
+    assert line.label == first["label"]
+    assert (line.value, line.total) == (f"{first['value']:.2f}", f"{first['total']:.2f}")
+    assert line.interval == f"{of['low']:.2f}–{of['high']:.2f}"
+    assert line.effect == words.signed(first["effect"])
+    assert line.base == f"n = {first['base']}"
+    assert line.size == first["size"]
+
+
+def test_a_scale_bar_runs_over_the_answer_scale(context, made):
+    line = context.personas[0].psychographic[0]
+    drivers = made("plain").profiles.drivers
+    value = drivers[drivers["segment"] == 1]["value"].iloc[0]
+    assert line.fill == pytest.approx(100 * (value - 1) / 4, abs=0.01)  # answers from 1 to 5
+
+
+def test_psychographic_and_demographic_drivers_are_kept_apart(context):
+    for card in context.personas:
+        assert {line.label for line in card.psychographic} <= set(SCALES)
+        assert not {line.label for line in card.demographic} & set(SCALES)
+
+
+def test_a_category_driver_names_variable_and_category_in_percent(context):
+    shares = [d for p in context.personas for d in p.demographic if d.label.startswith("Gender: ")]
+    assert shares
+    assert all(d.value.endswith("%") and d.total.endswith("%") for d in shares)
+
+
+@pytest.mark.parametrize(
+    ("jaccard", "level", "word"),
+    [
+        (0.59, 1, "not to be trusted"),
+        (0.598, 2, "a pattern, not a sharp group"),  # printed as 0.60
+        (0.60, 2, "a pattern, not a sharp group"),
+        (0.75, 3, "valid, stable"),
+        (0.85, 4, "highly stable"),
+        (np.nan, 0, "unknown"),
+    ],
+)
+def test_stability_is_said_in_hennigs_bands(jaccard, level, word):
+    assert words.stability_band(jaccard)[:2] == (level, word)
+
+
+def test_a_weak_scale_is_marked(context):
+    assert [s.low_alpha for s in context.scales if s.alpha] == [False] * 5 + [True]
+    assert context.scales[5].alpha == "0.58"
+    assert context.scales[5].alpha_interval == "0.52–0.64"
+
+
+def test_an_item_in_no_scale_is_shown_as_such(context):
+    assert context.scales[-1].label == "In no scale"
+    assert len(context.scales[-1].items.rows) == 1
+
+
+def test_a_reversed_item_is_marked(context):
+    notes = [row.cells[0].note for row in context.scales[1].items.rows]
+    assert notes == ["", "", "", "answers turned round"]
+
+
+def test_what_made_the_segments_has_no_p_value(context):
+    for row in context.tests.rows:
+        part, p = row.cells[1].text, row.cells[4].text
+        assert (p == "–") == (part == "made the segments")
+    assert "< 0.01" in column(context.tests, 4)
+
+
+def test_profile_tables_hold_at_most_five_segments_and_all_of_them(context_of):
+    context = context_of("no stable segments")
+    for tables in (context.profile_means, context.profile_shares):
+        numbers = [[c.number for c in t.head if c.number] for t in tables]
+        assert numbers == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+def test_every_cell_of_a_profile_table_has_an_interval_and_a_base(context):
+    for row in context.profile_means[0].rows:
+        for cell in row.cells[2:]:
+            assert re.fullmatch(r"−?\d+\.\d\d(–| to )−?\d+\.\d\d", cell.note)
+            assert re.fullmatch(r"n = [\d,]+", cell.base)
+
+
+def test_shading_follows_the_distance_from_everybody(context, made):
+    means = made("plain").profiles.means.set_index(["label", "segment"])["z"]
+    for row in context.profile_means[0].rows:
+        for segment, cell in enumerate(row.cells[2:], start=1):
+            z = means[row.cells[0].text, segment]
+            size = "" if abs(z) < 0.2 else "er" if abs(z) >= 0.5 else "."
+            expected = "" if not size else ("high" if z > 0 else "low") + size.strip(".")
+            assert cell.tone == expected
+
+
+def test_the_chosen_number_of_segments_is_marked(context):
+    marked = [row.cells[0].text for row in context.choice.rows if row.kind == "chosen"]
+    assert marked == ["4"]
+
+
+def test_all_warnings_are_there(context, made):
+    assert [w.message for w in context.warnings] == list(made("plain").warnings["message"])
+
+
+def test_agreement_is_there_with_both_engines_only(context, context_of):
+    assert context.agreement is None
+    assert column(context_of("hostile").agreement, 3) == ["1.00", "1.00"]
+
+
+def test_weights_are_said_with_the_effective_base(context, context_of, made):
+    assert "not weighted" in context.weighting
+    effective = made("no stable segments").survey.n_effective
+    weighted = context_of("no stable segments")
+    assert f"{effective:,.0f} unweighted ones" in weighted.weighting
+    assert "weighted" in weighted.personas[0].base
+
+
+def test_inputs_versions_and_seed_are_there_and_no_times(context):
+    assert "ab" * 32 in context.inputs[0].value
+    assert [v.label for v in context.versions] == ["psychoseg", "numpy"]
+    assert next(f.value for f in context.method if f.label == "Seed") == "1"
+    assert not any("98765" in s or "98,765" in s for s in strings(context))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_number_has_more_than_two_decimals(context_of, kind):
+    context = dataclasses.replace(context_of(kind), settings="", versions=(), title="", inputs=())
+    assert [s for s in strings(context) if re.search(r"\d\.\d{3,}", s)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_respondent_id_reaches_the_file(written, kind):
+    assert "secret-" not in written(kind).read_text(encoding="utf-8")
+
+
+def test_labels_are_printed_and_names_are_not(written):
+    text = Outline(written("plain").read_text(encoding="utf-8")).text
+    assert "Tech-savviness, statement 1: I would say that this describes me" in text
+    assert not re.search(r"\bscale_\d|\bq\d_\d|comp_\d", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.14159, "3.14"), (-0.004, "0.00"), (-1.5, "−1.50"), (12345.678, "12,346"),
+        (999.999, "1000.00"), (np.nan, "–"),
+    ],
+)  # fmt: skip
+def test_numbers_have_two_decimals_and_a_real_minus(value, text):
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0, "< 0.01"), (0.0099, "< 0.01"), (0.25, "0.25")])
+def test_p_values_are_never_zero(p, text):
+    assert words.p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, "0%"), (0.001, "< 1%"), (0.5, "50%"), (0.999, "> 99%"), (1.0, "100%")]
+)
+def test_a_small_share_is_not_nothing_and_a_large_one_not_all(share, text):
+    assert words.percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("kmo", "word"),
+    [(0.9, "marvellous"), (0.85, "meritorious"), (0.5, "miserable"), (0.49, "unacceptable")],
+)
+def test_kmo_is_said_in_kaisers_words(kmo, word):
+    assert words.kmo_words(kmo) == word
+
+
+# -- the file ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_run_gives_the_same_bytes(made, written, tmp_path, kind):
+    write_html(made(kind), tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == written(kind).read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_has_no_script_and_refers_to_nothing_outside(written, kind):
+    page = Outline(written(kind).read_text(encoding="utf-8"))
+    assert not page.names() & {"script", "link", "iframe", "object", "embed", "base", "form"}
+    for _, attributes in page.tags:
+        assert not [a for a in attributes if a.startswith("on")]
+        for name in ("src", "href", "xlink:href", "action", "poster"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_are_unique_and_links_inside_the_page_lead_somewhere(written, kind):
+    page = Outline(written(kind).read_text(encoding="utf-8"))
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        for name in ("href", "xlink:href"):
+            assert attributes.get(name, "#content").removeprefix("#") in ids
+        assert set((attributes.get("aria-labelledby") or "").split()) <= set(ids)
+
+
+def test_hostile_labels_are_text_and_nothing_else(written, made):
+    page = Outline(written("hostile").read_text(encoding="utf-8"))
+    assert not page.names() & {"script", "img"}
+    text = " ".join(page.text.split())
+    for label in HOSTILE:
+        assert " ".join(label.split()) in text
+
+
+def test_every_figure_has_a_name_and_a_description(written):
+    page = Outline(written("plain").read_text(encoding="utf-8"))
+    drawings = [a for t, a in page.tags if t == "svg"]
+    assert len(drawings) == 10  # five figures, each for a page and for a telephone
+    assert all(a["role"] == "img" and a["aria-labelledby"] for a in drawings)
+
+
+def test_headings_step_down_one_level_at_a_time(written):
+    page = Outline(written("plain").read_text(encoding="utf-8"))
+    levels = [int(t[1]) for t, _ in page.tags if re.fullmatch(r"h[1-6]", t)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_the_report_of_2000_respondents_stays_below_one_and_a_half_megabytes(tmp_path):
+    write_html(make_run(2000, k=8, weighted=True), tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size < 1_500_000
+
+
+def test_beyond_3000_points_the_markers_are_a_picture(tmp_path):
+    write_html(make_run(3100), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in text
+    assert len(text) < 1_500_000
+
+
+def test_a_run_without_warnings_profiles_columns_or_exclusions_still_reads(tmp_path):
+    run = make_run(k=2)
+    profiles = run.profiles
+    profiles.shares = profiles.shares.iloc[:0]
+    profiles.means = profiles.means[profiles.means["kind"] == "scale"]
+    profiles.drivers = profiles.drivers[profiles.drivers["kind"] == "scale"]
+    survey = dataclasses.replace(run.survey, ledger=run.survey.ledger.iloc[:0], n_read=600)
+    run = dataclasses.replace(
+        run, survey=survey, warnings=pd.DataFrame(columns=["stage", "message"])
+    )
+    context = build_context(run)
+    assert context.sample is None
+    assert context.set_aside is None
+    assert column(context.people, 2) == ["600", "600"]
+    write_html(run, tmp_path / "report.html")
+    text = Outline((tmp_path / "report.html").read_text(encoding="utf-8")).text
+    assert "None: no stage had anything to warn of." in text
+    assert "No demographic sets this segment apart." in text
+
+
+@pytest.mark.parametrize("study", ["fitness_app", "big_five"])
+def test_a_real_study_has_its_card_for_every_segment_and_no_id(root, study, tmp_path):
+    run = run_study(root / "surveys" / study, out=tmp_path / "run")
+    write_html(run, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = Outline(text)
+    cards = [a["id"] for t, a in page.tags if t == "article"]
+    assert cards == [f"segment-{s}" for s in range(1, run.segments.k + 1)]
+    words_of_page = set(re.findall(r"\w+", page.text))
+    assert {len(i) for i in run.survey.ids} == {5}  # no other number in the page is so long
+    assert not words_of_page & set(run.survey.ids)
+    assert len(text) < 1_500_000
