@@ -7,7 +7,8 @@ set -eu
 
 # survey and psychtools are for the tests alone.
 packages="r-base-core r-cran-psych r-cran-gparotation r-cran-cluster r-cran-factoextra r-cran-fastcluster
-r-cran-dendextend r-cran-ggplot2 r-cran-rcpptoml r-cran-jsonlite r-cran-haven r-cran-survey r-cran-psychtools"
+r-cran-dendextend r-cran-ggplot2 r-cran-rcpptoml r-cran-jsonlite r-cran-haven r-cran-lavaan
+r-cran-survey r-cran-psychtools"
 
 usage() {
   cat <<'END'

@@ -169,7 +169,7 @@ def fake_programs(folder: Path, installed: str, user: int) -> dict[str, str]:
 ALL_PACKAGES = (
     "r-base-core r-cran-psych r-cran-gparotation r-cran-cluster r-cran-factoextra "
     "r-cran-fastcluster r-cran-dendextend r-cran-ggplot2 r-cran-rcpptoml r-cran-jsonlite "
-    "r-cran-haven r-cran-survey r-cran-psychtools"
+    "r-cran-haven r-cran-lavaan r-cran-survey r-cran-psychtools"
 )
 
 

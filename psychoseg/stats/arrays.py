@@ -14,6 +14,7 @@ __all__ = [
     "IntArray",
     "canonical_order",
     "collapse",
+    "complete_rows",
     "positive_signs",
 ]
 
@@ -93,6 +94,24 @@ def collapse(x: FloatArray, weights: FloatArray) -> Collapsed:
         counts=np.diff(np.append(starts, len(rows))),
         point_of=point_of,
     )
+
+
+def complete_rows(items: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Keep the rows without a missing answer, as listwise deletion does.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n, p)
+        NaN where missing.
+    weights : ndarray, shape (n,)
+
+    Returns
+    -------
+    items : ndarray, shape (m, p)
+    weights : ndarray, shape (m,)
+    """
+    kept = ~np.isnan(items).any(axis=1)
+    return items[kept], weights[kept]
 
 
 def positive_signs(columns: FloatArray) -> FloatArray:

@@ -1,38 +1,74 @@
-"""Weighted correlations of items with missing answers: Pearson and polychoric; smoothing.
+"""Weighted correlations of items with missing answers, of every kind; thin pairs; smoothing.
 
-Never chooses between them, and never drops a person: every pair of items uses the rows that
-answered both.
+Owns Pearson's and Spearman's coefficients and the mixture of kinds; the latent ones are in
+:mod:`psychoseg.stats.polychoric`, EM in :mod:`psychoseg.stats.em`. Never chooses between them, and
+never drops a person unless told to (``missing="listwise"``).
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.special import ndtr, ndtri
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
 
-from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+import numpy as np
+from scipy.special import ndtri
+
+from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, complete_rows
+from psychoseg.stats.em import em_moments
+from psychoseg.stats.polychoric import (
+    MAX_CATEGORIES,
+    EmptyCellRule,
+    pair_tables,
+    polychoric,
+    polyserial,
+)
 
 __all__ = [
     "MAX_CATEGORIES",
     "SMOOTHING_FLOOR",
+    "ItemKind",
+    "ThinPair",
     "covariance",
+    "em_moments",
     "information_size",
+    "mixed_correlation",
     "pearson",
     "polychoric",
+    "polyserial",
     "smooth_correlation",
+    "spearman",
+    "thin_pairs",
 ]
 
-#: More answer categories than this and a polychoric table is mostly empty cells.
-MAX_CATEGORIES = 20
-#: Gauss-Legendre nodes for the bivariate normal; 48 keep its error below 1e-10 up to |rho| = .99.
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(48)
+ItemKind = Literal["continuous", "ordinal"]
+
 #: Eigenvalues below this make a matrix one to smooth, as in psych::cor.smooth.
 SMOOTHING_FLOOR = 1e-12
-#: A polychoric correlation is sought within this bound; a perfect association ends on it.
-_RHO_BOUND = 0.9999
-_RHO_TOLERANCE = 1e-9
-_MAX_STEPS = 60
-#: Rows that enter one matrix product, so that memory stays flat.
-_CHUNK = 8192
+#: A correlation of fewer rows than this is always +-1 or undefined.
+_LEAST_ROWS = 3.0
+#: Cochran (1954), Biometrics 10, 417-451: no cell of a table should expect fewer than one.
+_LEAST_EXPECTED = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ThinPair:
+    """A pair of items with too little in common to estimate a correlation.
+
+    Attributes
+    ----------
+    row, col : int
+        Positions of the items, row before col.
+    reason : {"too few rows", "constant", "nearly constant"}
+    n : float
+        Sum of weights of the rows that answered both.
+    """
+
+    row: int
+    col: int
+    reason: Literal["too few rows", "constant", "nearly constant"]
+    n: float
 
 
 def covariance(items: FloatArray, weights: FloatArray) -> FloatArray:
@@ -59,91 +95,225 @@ def covariance(items: FloatArray, weights: FloatArray) -> FloatArray:
     return _moments(items, weights)[0]
 
 
-def pearson(items: FloatArray, weights: FloatArray) -> FloatArray:
-    """Compute weighted Pearson correlations over pairwise complete rows.
+def pearson(
+    items: FloatArray,
+    weights: FloatArray,
+    *,
+    missing: Literal["pairwise", "listwise", "em"] = "pairwise",
+) -> FloatArray:
+    """Compute weighted Pearson correlations.
 
     Parameters
     ----------
     items : ndarray, shape (n, p)
         NaN where missing.
     weights : ndarray, shape (n,)
+        A weight of w counts as w rows; rescaling all of them changes nothing.
+    missing : {"pairwise", "listwise", "em"}
+        A pair uses the rows that answered both items, or those that answered all items; or all
+        answers are used by maximum likelihood under normality, see
+        :func:`psychoseg.stats.em.em_moments`, which also says what it refuses.
 
     Returns
     -------
     ndarray, shape (p, p)
         Ones on the diagonal; NaN where a pair has no common rows or no variance among them.
-        Variances are over the pair's own rows, as in R's ``cor(use = "pairwise.complete.obs")``.
+
+    Notes
+    -----
+    Variances are over the pair's own rows, as in R's ``cor(use = "pairwise.complete.obs")``, so
+    that a pairwise matrix may fail to be positive semidefinite; the other two never do.
     """
+    if missing == "em":
+        return em_moments(items, weights).corr
+    if missing == "listwise":
+        items, weights = complete_rows(items, weights)
     cov, var_row, var_col = _moments(items, weights)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        corr = cov / np.sqrt(var_row * var_col)
-    corr[~(np.minimum(var_row, var_col) > 0)] = np.nan
-    corr = np.clip((corr + corr.T) / 2, -1.0, 1.0)
-    constant = np.isnan(np.diag(corr))
-    np.fill_diagonal(corr, np.where(constant, np.nan, 1.0))
-    return corr
+    return _symmetric(cov, var_row, var_col)
 
 
-def polychoric(items: FloatArray, weights: FloatArray) -> FloatArray:
-    """Compute two-step maximum likelihood polychoric correlations over pairwise complete rows.
-
-    Step one takes each item's thresholds from its own weighted answers (all of them, not only the
-    pair's); step two maximises each pair's multinomial likelihood over rho alone.
+def spearman(
+    items: FloatArray,
+    weights: FloatArray,
+    *,
+    missing: Literal["pairwise", "listwise"] = "pairwise",
+) -> FloatArray:
+    """Compute weighted Spearman rank correlations: Pearson's r of midranks.
 
     Parameters
     ----------
     items : ndarray, shape (n, p)
-        Codes of ordered answers, NaN where missing. Only their order counts; a code nobody used is
-        no category.
+        NaN where missing.
     weights : ndarray, shape (n,)
+        A weight of w counts as w rows; rescaling all of them changes nothing.
+    missing : {"pairwise", "listwise"}
+        Which rows a pair uses: those that answered both items, or those that answered all items.
 
     Returns
     -------
     ndarray, shape (p, p)
-        Accurate to about 1e-8 where |rho| < .99; held within +-.9999. NaN where a pair has no
-        common rows or an item has one category.
+        Ones on the diagonal; NaN where a pair has no common rows or no variance among them.
+
+    Notes
+    -----
+    Ranks are among the pair's own rows, as in R's ``cor(method = "spearman", use =
+    "pairwise.complete.obs")``. A value's midrank is the weight below it and half of the weight at
+    it, so that a weight of 3 is the row given three times.
+
+    References
+    ----------
+    Kendall & Gibbons (1990), Rank Correlation Methods, 5th ed., ch. 3, ties by midranks.
+    """
+    if missing == "listwise":
+        items, weights = complete_rows(items, weights)
+    p = items.shape[1]
+    if all(len(np.unique(x[~np.isnan(x)])) <= MAX_CATEGORIES for x in items.T):
+        tables, _ = pair_tables(items, weights)
+        cross, square = _rank_moments(tables)
+        return _symmetric(cross, square, square.T)
+    places = [np.unique(items[:, j], return_inverse=True)[1] for j in range(p)]
+    answered: BoolArray = ~np.isnan(items) & (weights > 0)[:, None]
+    corr = np.full((p, p), np.nan)
+    for i in range(p):
+        for j in range(i, p):
+            both = answered[:, i] & answered[:, j]
+            w = weights[both]
+            a, b = (_midranks(places[k][both], w) for k in (i, j))
+            scale = np.sqrt((w @ a**2) * (w @ b**2))
+            if scale > 0:
+                corr[i, j] = corr[j, i] = 1.0 if i == j else np.clip(w @ (a * b) / scale, -1, 1)
+    return corr
+
+
+def mixed_correlation(
+    items: FloatArray,
+    kinds: Sequence[ItemKind],
+    weights: FloatArray,
+    *,
+    correction: float = 0.0,
+    rule: EmptyCellRule = "two_by_two",
+    missing: Literal["pairwise", "listwise"] = "pairwise",
+) -> FloatArray:
+    """Correlate each pair of items as their kinds ask for.
+
+    Two ordinal items have a polychoric correlation (tetrachoric, with two categories each), an
+    ordinal and a continuous one a polyserial, two continuous ones Pearson's.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n, p)
+        NaN where missing.
+    kinds : sequence of {"continuous", "ordinal"}, length p
+    weights : ndarray, shape (n,)
+        A weight of w counts as w rows.
+    correction, rule
+        For empty cells of two ordinal items, see :func:`polychoric`.
+    missing : {"pairwise", "listwise"}
+        Which rows a pair uses: those that answered both items, or those that answered all items.
+
+    Returns
+    -------
+    ndarray, shape (p, p)
+        NaN where a pair cannot be estimated. May fail to be positive semidefinite.
 
     Raises
     ------
     ValueError
-        Where an item has more than :data:`MAX_CATEGORIES` categories.
-
-    Notes
-    -----
-    Empty cells are left as they are: they add nothing to the likelihood, and with thresholds taken
-    from the margins the estimate exists all the same. This is ``psych::polychoric(global = TRUE)``,
-    whose own rho is good to about 1e-4, the tolerance of R's ``optimize``.
+        Where there is not one known kind an item, or an ordinal item has more than
+        :data:`MAX_CATEGORIES` categories.
 
     References
     ----------
-    Olsson (1979), Psychometrika 44, 443-460, two-step estimator. Drezner & Wesolowsky (1990), J.
-    Statist. Comput. Simul. 35, 101-107, the bivariate normal integral.
+    Muthén (1984), Psychometrika 49, 115-132, the correlations of mixed variables. The parts:
+    :func:`pearson`, :func:`polychoric`, :func:`polyserial`.
     """
-    n_items = items.shape[1]
-    codes, n_categories = _ranked(items)
-    width = int(n_categories.max(initial=0))
-    if width > MAX_CATEGORIES:
-        msg = f"{width} categories are more than the {MAX_CATEGORIES} polychoric correlations take"
+    p = items.shape[1]
+    if len(kinds) != p or not set(kinds) <= {"continuous", "ordinal"}:
+        msg = f"kinds is {list(kinds)}; give 'continuous' or 'ordinal' for each of the {p} items"
         raise ValueError(msg)
-    tables = _tables(codes, width, weights)
-    margins = tables[np.arange(n_items), np.arange(n_items)].diagonal(axis1=1, axis2=2)
-    thresholds = _thresholds(margins)
-    rows, cols = np.triu_indices(n_items, k=1)
-    counts = tables[rows, cols]
-    usable = (counts.sum(axis=(1, 2)) > 0) & (n_categories[rows] > 1) & (n_categories[cols] > 1)
-    rho = np.full(len(rows), np.nan)
-    start = pearson(items, weights)[rows, cols]
-    if usable.any():
-        rho[usable] = _maximise(
-            counts[usable],
-            thresholds[rows[usable]],
-            thresholds[cols[usable]],
-            np.nan_to_num(start[usable]),
+    if missing == "listwise":
+        items, weights = complete_rows(items, weights)
+    ordinal = np.flatnonzero([kind == "ordinal" for kind in kinds])
+    other = np.flatnonzero([kind != "ordinal" for kind in kinds])
+    corr = np.empty((p, p))
+    corr[np.ix_(other, other)] = pearson(items[:, other], weights)
+    try:
+        corr[np.ix_(ordinal, ordinal)] = polychoric(
+            items[:, ordinal], weights, correction=correction, rule=rule
         )
-    corr = np.eye(n_items)
-    corr[rows, cols] = corr[cols, rows] = rho
-    corr[np.diag_indices(n_items)] = np.where(n_categories > 1, 1.0, np.nan)
+    except ValueError as error:
+        msg = f"among the ordinal items {ordinal.tolist()}: {error}; or declare it continuous"
+        raise ValueError(msg) from error
+    between = polyserial(items[:, other], items[:, ordinal], weights)
+    corr[np.ix_(other, ordinal)] = between
+    corr[np.ix_(ordinal, other)] = between.T
     return corr
+
+
+def thin_pairs(
+    items: FloatArray,
+    weights: FloatArray,
+    *,
+    least_rows: float = _LEAST_ROWS,
+    least_expected: float = _LEAST_EXPECTED,
+) -> tuple[ThinPair, ...]:
+    """Name the pairs of items that have too little in common to estimate a correlation.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n, p)
+        NaN where missing.
+    weights : ndarray, shape (n,)
+        A weight of w counts as w rows; give weights that average one.
+    least_rows : float
+        A pair answered by fewer rows has too few.
+    least_expected : float
+        Where fewer respondents are expected to be off the commonest answer of both items at once,
+        were the items independent, both are nearly constant: whether one person stands there or
+        nobody decides the coefficient.
+
+    Returns
+    -------
+    tuple of ThinPair
+        By row, then column; the first reason that holds, in the order of its values.
+
+    Notes
+    -----
+    The commonest answers and their shares are among the rows that answered both items.
+
+    References
+    ----------
+    Cochran (1954), Biometrics 10, 417-451, for an expected count of at least one.
+    """
+    answered = ~np.isnan(items) & (weights > 0)[:, None]
+    mass = (answered * weights[:, None]).T @ answered.astype(np.float64)
+    common = np.zeros_like(mass)
+    for j, x in enumerate(items.T):
+        # Weight at each value of item j among those who answered each other item.
+        values, place = np.unique(x[answered[:, j]], return_inverse=True)
+        order = np.argsort(place, kind="stable")
+        rows = np.flatnonzero(answered[:, j])[order]
+        if len(values):
+            starts = np.searchsorted(place[order], np.arange(len(values)))
+            held = answered[rows] * weights[rows, None]
+            common[j] = np.add.reduceat(held, starts, axis=0).max(axis=0)
+    off = np.maximum(mass - common, 0.0)
+    off[off <= 1e-12 * mass] = 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = off * off.T / mass
+    found = []
+    for i, j in combinations(range(items.shape[1]), 2):
+        reason: Literal["too few rows", "constant", "nearly constant"]
+        if mass[i, j] < least_rows:
+            reason = "too few rows"
+        elif off[i, j] == 0 or off[j, i] == 0:
+            reason = "constant"
+        elif expected[i, j] < least_expected:
+            reason = "nearly constant"
+        else:
+            continue
+        found.append(ThinPair(row=i, col=j, reason=reason, n=float(mass[i, j])))
+    return tuple(found)
 
 
 def information_size(items: FloatArray, weights: FloatArray, *, ordinal: bool) -> float:
@@ -218,6 +388,12 @@ def smooth_correlation(
     smallest : float
         Smallest eigenvalue of the matrix as it came.
 
+    Notes
+    -----
+    The one method of smoothing here, and its order of steps, are those of ``psych::cor.smooth``.
+    Smoothing an indefinite matrix of pairwise or polychoric correlations changes every value a
+    little: say so to the reader wherever ``smallest`` is below ``floor``.
+
     References
     ----------
     Wothke (1993) in Bollen & Long, Testing Structural Equation Models, ch. 11, as in
@@ -259,97 +435,35 @@ def _moments(items: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatA
     return cov, var_row, var_row.T
 
 
-def _ranked(items: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return answers as ranks of the codes in use (-1 if missing), and categories per item."""
-    codes: IntArray = np.full(items.shape, -1, dtype=np.intp)
-    n_categories: IntArray = np.zeros(items.shape[1], dtype=np.intp)
-    for j in range(items.shape[1]):
-        there: BoolArray = ~np.isnan(items[:, j])
-        used, ranks = np.unique(items[there, j], return_inverse=True)
-        codes[there, j] = ranks
-        n_categories[j] = len(used)
-    return codes, n_categories
+def _symmetric(cross: FloatArray, var_row: FloatArray, var_col: FloatArray) -> FloatArray:
+    """Return correlations of pairwise covariances and variances, NaN where one is zero."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        corr = cross / np.sqrt(var_row * var_col)
+    corr[~(np.minimum(var_row, var_col) > 0)] = np.nan
+    corr = np.clip((corr + corr.T) / 2, -1.0, 1.0)
+    constant = np.isnan(np.diag(corr))
+    np.fill_diagonal(corr, np.where(constant, np.nan, 1.0))
+    return corr
 
 
-def _tables(codes: IntArray, width: int, weights: FloatArray) -> FloatArray:
-    """Return the weighted contingency table of every pair of items, shape (p, p, width, width)."""
-    n, p = codes.shape
-    total = np.zeros((p * width, p * width))
-    for first in range(0, n, _CHUNK):
-        part = codes[first : first + _CHUNK]
-        ones = (part[:, :, None] == np.arange(width)).reshape(len(part), p * width)
-        hot = ones.astype(np.float64)
-        total += hot.T @ (hot * weights[first : first + _CHUNK, None])
-    return total.reshape(p, width, p, width).transpose(0, 2, 1, 3)
+def _rank_moments(tables: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return covariances of midranks and each row item's variance, pair by pair, from tables."""
+    total = tables.sum(axis=(2, 3))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = tables / total[:, :, None, None]
+    margin = share.sum(axis=3)
+    score = np.cumsum(margin, axis=2) - margin / 2 - 0.5
+    # An item with one answer among the pair's rows has score 0 but for rounding.
+    square = np.einsum("ija,ija->ij", margin, score**2)
+    square[square < 1e-24] = 0.0
+    cross = np.einsum("ijab,ija,jib->ij", share, score, score)
+    return cross, square
 
 
-def _thresholds(margins: FloatArray) -> FloatArray:
-    """Return normal thresholds (p, width + 1); unused categories have no breadth."""
-    cumulative = np.cumsum(margins, axis=1) / margins.sum(axis=1, keepdims=True)
-    # The last used category ends at 1, which rounding may miss.
-    cumulative[cumulative > 1 - 1e-12] = 1.0
-    inner = ndtri(cumulative)
-    return np.concatenate([np.full((len(margins), 1), -np.inf), inner], axis=1)
-
-
-def _maximise(
-    counts: FloatArray, rows: FloatArray, cols: FloatArray, start: FloatArray
-) -> FloatArray:
-    """Maximise each table's likelihood over rho by Fisher scoring inside a shrinking bracket."""
-    low = np.full(len(counts), -_RHO_BOUND)
-    high = np.full(len(counts), _RHO_BOUND)
-    rho = np.clip(start, -0.95, 0.95)
-    open_pairs = np.arange(len(counts))
-    for _ in range(_MAX_STEPS):
-        score, information = _score(
-            rho[open_pairs], counts[open_pairs], rows[open_pairs], cols[open_pairs]
-        )
-        right = score > 0
-        low[open_pairs[right]] = rho[open_pairs[right]]
-        high[open_pairs[~right]] = rho[open_pairs[~right]]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            proposal = rho[open_pairs] + score / information
-        middle = (low[open_pairs] + high[open_pairs]) / 2
-        inside = (proposal > low[open_pairs]) & (proposal < high[open_pairs])
-        proposal = np.where(inside, proposal, middle)
-        moved = np.abs(proposal - rho[open_pairs])
-        rho[open_pairs] = proposal
-        open_pairs = open_pairs[moved > _RHO_TOLERANCE]
-        if len(open_pairs) == 0:
-            break
-    return rho
-
-
-def _score(
-    rho: FloatArray, counts: FloatArray, rows: FloatArray, cols: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the derivative of each log-likelihood at rho, and its expected information."""
-    cdf, density = _bivariate_normal(rows[:, :, None], cols[:, None, :], rho[:, None, None])
-    cell = np.diff(np.diff(cdf, axis=1), axis=2)
-    slope = np.diff(np.diff(density, axis=1), axis=2)
-    cell = np.maximum(cell, 1e-15)
-    score = (counts / cell * slope).sum(axis=(1, 2))
-    information = counts.sum(axis=(1, 2)) * (slope**2 / cell).sum(axis=(1, 2))
-    return score, information
-
-
-def _bivariate_normal(
-    h: FloatArray, k: FloatArray, rho: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the bivariate normal distribution function and density; h, k may be infinite.
-
-    The density is also the derivative of the distribution function in rho (Plackett 1954).
-    """
-    finite = np.isfinite(h) & np.isfinite(k)
-    a, b = np.where(np.isfinite(h), h, 0.0), np.where(np.isfinite(k), k, 0.0)
-    a, b = np.broadcast_arrays(a, b)
-    square, product = (a * a + b * b) / 2, a * b
-    reach = np.arcsin(rho)
-    integral = np.zeros(np.broadcast_shapes(square.shape, rho.shape))
-    for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
-        sine = np.sin(reach * (node + 1) / 2)
-        integral += weight * np.exp((product * sine - square) / (1 - sine * sine))
-    cdf = ndtr(h) * ndtr(k) + np.where(finite, integral * reach / (4 * np.pi), 0.0)
-    rest = 1 - rho * rho
-    density = np.exp((product * rho - square) / rest) / (2 * np.pi * np.sqrt(rest))
-    return cdf, np.where(finite, density, 0.0)
+def _midranks(place: IntArray, weights: FloatArray) -> FloatArray:
+    """Return centred weighted midranks of dense places, as shares of the whole weight."""
+    mass = np.bincount(place, weights) / weights.sum() if len(place) else np.zeros(0)
+    score = np.cumsum(mass) - mass / 2 - 0.5
+    score[np.abs(score) < 1e-12] = 0.0
+    ranks: FloatArray = score[place]
+    return ranks

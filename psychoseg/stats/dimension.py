@@ -1,94 +1,338 @@
-"""How many factors: Horn's parallel analysis."""
+"""How many factors: what each rule says, and one recommendation with its reason.
+
+Runs the rules of ``dimension_rules`` and ``parallel`` on one matrix and weighs them; never extracts
+the factors that are kept, and never rotates.
+"""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from psychoseg.errors import PsychosegWarning
 from psychoseg.stats.arrays import FloatArray
+from psychoseg.stats.correlation import SMOOTHING_FLOOR, smooth_correlation
+from psychoseg.stats.dimension_rules import (
+    Hull,
+    acceleration_factor,
+    common_part_accounted_for,
+    comparative_fit,
+    empirical_kaiser,
+    hull,
+    kaiser_rule,
+    minimum_average_partial,
+)
+from psychoseg.stats.factor import extract_minres
+from psychoseg.stats.parallel import (
+    CorrelationKind,
+    NullData,
+    ParallelAnalysis,
+    parallel_analysis,
+)
 
-__all__ = ["ParallelAnalysis", "parallel_analysis"]
+__all__ = [
+    "Criterion",
+    "FactorCountEvidence",
+    "ParallelAnalysis",
+    "how_many_factors",
+    "parallel_analysis",
+]
+
+#: Hull looks at least this far, so that its curve can bend at all (Lorenzo-Seva et al. 2011).
+_LEAST_HULL = 3
+#: A uniqueness below this has no likelihood to speak of; the lower bound of extraction.
+_LEAST_UNIQUENESS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class ParallelAnalysis:
-    """Eigenvalues beside those of unrelated items.
+class Criterion:
+    """What one rule says.
 
     Attributes
     ----------
-    observed : ndarray, shape (p,)
-        Eigenvalues of the correlation matrix, descending.
-    threshold : ndarray, shape (p,)
-        The percentile of the eigenvalues of unrelated normal items.
-    n_factors : int
-        Leading eigenvalues above their threshold.
+    criterion : str
+        Name of the rule.
+    suggested : int or None
+        Factors it suggests; None where it cannot say.
+    statistic : float
+        The number behind it; NaN where there is none.
+    meaning : str
+        What the statistic is.
+    footnote : bool
+        True for rules reported because readers know them, not because they work.
     """
 
-    observed: FloatArray
-    threshold: FloatArray
+    criterion: str
+    suggested: int | None
+    statistic: float
+    meaning: str
+    footnote: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FactorCountEvidence:
+    """All that is known about the number of factors.
+
+    Attributes
+    ----------
+    n_factors : int
+        The recommendation; 0 where no factor stands out from unrelated items.
+    reason : str
+        Why, in one or two sentences.
+    table : tuple of Criterion
+        One a rule, footnotes last.
+    parallel : ParallelAnalysis
+        Eigenvalues and thresholds of components and factors: the scree plot.
+    map_squared, map_fourth : ndarray, shape (p,)
+        Average partial correlation after 0, 1, ... components, squared and to the fourth power.
+    kaiser_reference : ndarray, shape (p,)
+        Reference eigenvalues of the empirical Kaiser criterion.
+    hull_caf, hull_cfi : Hull
+        Hull with the common part accounted for, and with the comparative fit index.
+    """
+
     n_factors: int
+    reason: str
+    table: tuple[Criterion, ...]
+    parallel: ParallelAnalysis
+    map_squared: FloatArray
+    map_fourth: FloatArray
+    kaiser_reference: FloatArray
+    hull_caf: Hull
+    hull_cfi: Hull
 
 
-def parallel_analysis(
+def how_many_factors(
     corr: FloatArray,
     n_obs: float,
     *,
     rng: np.random.Generator,
+    items: FloatArray | None = None,
+    weights: FloatArray | None = None,
+    correlation: CorrelationKind = "pearson",
+    null: NullData = "simulated",
     replicates: int = 100,
-    percentile: float = 95.0,
-) -> ParallelAnalysis:
-    """Compare the eigenvalues with those of as many unrelated items answered by as many people.
+    percentile: float | None = 95.0,
+) -> FactorCountEvidence:
+    """Ask every rule how many factors there are, and recommend a number.
 
     Parameters
     ----------
     corr : ndarray, shape (p, p)
-        No NaN.
+        No NaN, p of at least 3. One that is not positive definite is smoothed with a warning.
     n_obs : float
-        Respondents behind the correlations; more than p.
+        Respondents behind it, more than p: the effective number where answers are weighted.
     rng : numpy.random.Generator
+        For parallel analysis alone.
+    items : ndarray, shape (n, p), optional
+        The answers behind ``corr``, NaN where missing: they tell parallel analysis how precise each
+        correlation is. Always give them with polychoric correlations.
+    weights : ndarray, shape (n,), optional
+        Case weights of the items.
+    correlation : {"pearson", "polychoric"}
+        What ``corr`` is made of.
+    null : {"simulated", "permuted"}
+        See :func:`psychoseg.stats.parallel.parallel_analysis`.
     replicates : int
         Random data sets.
-    percentile : float
-        Of the random eigenvalues; 95 guards against trivial factors better than their mean.
+    percentile : float, optional
+        Of their eigenvalues; None for the mean.
 
     Returns
     -------
-    ParallelAnalysis
+    FactorCountEvidence
 
     Raises
     ------
     ValueError
-        Where ``n_obs`` is not above p.
+        As parallel analysis does, and where there are fewer than 3 items.
+
+    Warns
+    -----
+    PsychosegWarning
+        Where the matrix had to be smoothed.
 
     Notes
     -----
-    Component (unreduced) eigenvalues. The random correlation matrices are drawn as Wishart matrices
-    through Bartlett's decomposition, which is the distribution of the correlations of n simulated
-    rows without simulating the rows. For polychoric correlations and missing answers
-    give the ``n_obs`` of :func:`psychoseg.stats.correlation.information_size`: the number of rows
-    alone lets noise through, as in 29 of 30 sets of 15 unrelated yes-or-no items of 300 people.
+    The recommendation is the number of factor eigenvalues that parallel analysis retains, but no
+    more than the empirical Kaiser criterion allows. Factor eigenvalues find correlated factors of
+    few items, which component eigenvalues miss; the empirical Kaiser criterion seldom says too few,
+    and in large samples keeps out factors no larger than one item. Small clusters of alike items
+    with an eigenvalue above one are beyond it: where components or the minimum average partial say
+    fewer, look at those factors. A polychoric matrix without its items has no proper thresholds for
+    factor eigenvalues (they let too many through), so there component eigenvalues decide.
+    ``tests/benchmarks/measurement_dimension.py`` simulates the recommendation beside its rules.
+
+    Hull uses minres solutions of 0 factors up to one more than parallel analysis retains, as its
+    authors do, and takes Kaiser's KMO of the residuals (CAF) or the normal likelihood (CFI).
 
     References
     ----------
-    Horn (1965), Psychometrika 30, 179-185. Glorfeld (1995), Educ. Psychol. Meas. 55, 377-393, the
-    percentile. Bartlett (1933), Proc. R. Soc. Edinb. 53, 260-283, the decomposition.
+    See the functions of ``dimension_rules`` and ``parallel``. Auerswald & Moshagen (2019), Psychol.
+    Methods 24, 468-491, compare the rules.
     """
-    p = len(corr)
-    if n_obs <= p:
-        msg = f"parallel analysis takes more respondents ({n_obs:g}) than items ({p})"
+    if len(corr) < 3:
+        msg = f"the number of factors takes at least 3 items, there are {len(corr)}"
         raise ValueError(msg)
-    observed: FloatArray = np.linalg.eigvalsh(corr)[::-1].astype(np.float64)
-    random = np.empty((replicates, p))
-    for i in range(replicates):
-        lower = np.tril(rng.standard_normal((p, p)), -1)
-        lower[np.diag_indices(p)] = np.sqrt(rng.chisquare(n_obs - 1 - np.arange(p)))
-        lower /= np.sqrt((lower**2).sum(axis=1, keepdims=True))
-        random[i] = np.linalg.eigvalsh(lower @ lower.T)[::-1]
-    threshold = np.percentile(random, percentile, axis=0)
-    below = np.flatnonzero(observed <= threshold)
-    return ParallelAnalysis(
-        observed=observed,
-        threshold=threshold,
-        n_factors=int(below[0]) if len(below) else p,
+    if not np.isnan(corr).any():
+        corr, smallest = smooth_correlation(corr)
+        if smallest < SMOOTHING_FLOOR:
+            msg = (
+                "the correlation matrix is not positive definite (smallest eigenvalue "
+                f"{smallest:.3g}); it was smoothed before counting factors"
+            )
+            warnings.warn(msg, PsychosegWarning, stacklevel=2)
+    parallel = parallel_analysis(
+        corr,
+        n_obs,
+        rng=rng,
+        replicates=replicates,
+        percentile=percentile,
+        items=items,
+        weights=weights,
+        correlation=correlation,
+        null=null,
     )
+    kaiser, kaiser_reference = empirical_kaiser(parallel.observed, n_obs)
+    map2, map_squared = minimum_average_partial(corr, power=2)
+    map4, map_fourth = minimum_average_partial(corr, power=4)
+    most = max(parallel.n_factors, parallel.n_reduced, _LEAST_HULL - 1) + 1
+    hull_caf, hull_cfi = _hulls(corr, n_obs, most)
+    elbow, acceleration = acceleration_factor(parallel.observed)
+    ones = kaiser_rule(parallel.observed)
+
+    trusted = items is not None or correlation == "pearson"
+    found = parallel.n_reduced if trusted else parallel.n_factors
+    n_factors = min(found, kaiser)
+    lead = "smallest lead over the threshold among those retained"
+    table = (
+        Criterion(
+            "parallel analysis, factors",
+            parallel.n_reduced,
+            _lead(parallel.reduced, parallel.reduced_threshold, parallel.n_reduced),
+            lead,
+            False,
+        ),
+        Criterion(
+            "parallel analysis, components",
+            parallel.n_factors,
+            _lead(parallel.observed, parallel.threshold, parallel.n_factors),
+            lead,
+            False,
+        ),
+        Criterion(
+            "minimum average partial, squared",
+            map2,
+            float(map_squared[map2]),
+            "average squared partial correlation",
+            False,
+        ),
+        Criterion(
+            "minimum average partial, fourth power",
+            map4,
+            float(map_fourth[map4]),
+            "average fourth power of the partial correlations",
+            False,
+        ),
+        Criterion(
+            "empirical Kaiser criterion",
+            kaiser,
+            _lead(parallel.observed, kaiser_reference, kaiser),
+            lead,
+            False,
+        ),
+        _hull_row("hull, common part accounted for", hull_caf),
+        _hull_row("hull, comparative fit index", hull_cfi),
+        Criterion(
+            "eigenvalues above 1 (Kaiser)",
+            ones,
+            float(parallel.observed[ones - 1]) if ones else np.nan,
+            "smallest eigenvalue above 1",
+            True,
+        ),
+        Criterion(
+            "acceleration factor (scree)",
+            elbow,
+            float(acceleration[elbow]),
+            "second difference of the eigenvalues at the elbow",
+            True,
+        ),
+    )
+    return FactorCountEvidence(
+        n_factors=n_factors,
+        reason=_reason(n_factors, parallel, trusted, percentile, table),
+        table=table,
+        parallel=parallel,
+        map_squared=map_squared,
+        map_fourth=map_fourth,
+        kaiser_reference=kaiser_reference,
+        hull_caf=hull_caf,
+        hull_cfi=hull_cfi,
+    )
+
+
+def _hulls(corr: FloatArray, n_obs: float, most: int) -> tuple[Hull, Hull]:
+    """Fit 0 to ``most`` factors by minres, as far as there are degrees of freedom."""
+    p = len(corr)
+    caf, cfi, df = [], [], []
+    for m in range(most + 1):
+        free = ((p - m) ** 2 - p - m) / 2
+        if free < 0 or m >= p:
+            break
+        loadings, unique = np.zeros((p, 0)), np.ones(p)
+        if m > 0:
+            fit = extract_minres(corr, m)
+            loadings, unique = fit.loadings, np.maximum(fit.uniquenesses, _LEAST_UNIQUENESS)
+        df.append(free)
+        caf.append(common_part_accounted_for(corr, loadings))
+        cfi.append(comparative_fit(corr, loadings, unique, n_obs, free))
+    freedom = np.array(df)
+    return hull(np.array(caf), freedom), hull(np.array(cfi), freedom)
+
+
+def _lead(values: FloatArray, reference: FloatArray, retained: int) -> float:
+    """Return the smallest lead of the retained values over their reference, NaN where none is."""
+    return float((values - reference)[:retained].min()) if retained else np.nan
+
+
+def _hull_row(name: str, curve: Hull) -> Criterion:
+    best = curve.n_factors
+    statistic = np.nan if best is None else float(curve.bend[best])
+    return Criterion(name, best, statistic, "st, gain before over gain after", False)
+
+
+def _reason(
+    n_factors: int,
+    parallel: ParallelAnalysis,
+    trusted: bool,
+    percentile: float | None,
+    table: tuple[Criterion, ...],
+) -> str:
+    """Say why, and what the other rules say."""
+    kind, found = ("factor", parallel.n_reduced) if trusted else ("component", parallel.n_factors)
+    bar = "mean" if percentile is None else f"{percentile:g}th percentile"
+    reason = (
+        f"{_count(n_factors, 'factor')}: parallel analysis finds {_count(found, kind)} above the "
+        f"{bar} of unrelated items"
+    )
+    if n_factors < found:
+        reason += (
+            f", of which the empirical Kaiser criterion keeps {n_factors}: the rest are no larger "
+            "than one item can be by chance"
+        )
+    if not trusted:
+        reason += (
+            "; components decide, since factors of polychoric correlations need the answers for "
+            "their thresholds"
+        )
+    rules = [row for row in table if not row.footnote]
+    other = [row for row in rules if row.suggested != n_factors]
+    says = [f"{row.criterion}: {'-' if row.suggested is None else row.suggested}" for row in other]
+    reason += f". {len(rules) - len(other)} of {len(rules)} rules say {n_factors}"
+    return reason + (f" ({'; '.join(says)})." if says else ".")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

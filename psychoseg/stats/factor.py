@@ -1,17 +1,20 @@
-"""Factor analysis of a correlation matrix, without its rotation.
+"""Factors once they are found: order, communalities, congruence, a general factor, adequacy.
 
-Never rotates (an engine does) and never decides how many factors there are (see ``dimension``).
+Finding them is ``extraction``, turning them ``rotation``, how many ``dimension``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.optimize import linear_sum_assignment, minimize
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
 from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
+from psychoseg.stats.extraction import (
+    Extraction,
+    extract_minres,
+    squared_multiple_correlations,
+)
 
 __all__ = [
     "Extraction",
@@ -22,117 +25,10 @@ __all__ = [
     "match_factors",
     "oblimin_gradient",
     "order_factors",
+    "schmid_leiman",
     "squared_multiple_correlations",
     "tucker_congruence",
 ]
-
-#: Bounds of a uniqueness during extraction, those of psych::fa; one that ends at the lower bound is
-#: a Heywood case.
-_UNIQUENESS_LOW, _UNIQUENESS_HIGH = 0.005, 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """Unrotated factors.
-
-    Attributes
-    ----------
-    loadings : ndarray, shape (p, m)
-        By descending explained variance, each factor's loadings summing to a positive number.
-    uniquenesses : ndarray, shape (p,)
-        One minus the communality that the loadings imply.
-    objective : float
-        Sum of squared residual correlations below the diagonal.
-    converged : bool
-    heywood : ndarray of int
-        Items whose uniqueness ended at its lower bound.
-    """
-
-    loadings: FloatArray
-    uniquenesses: FloatArray
-    objective: float
-    converged: bool
-    heywood: IntArray
-
-
-def extract_minres(corr: FloatArray, n_factors: int) -> Extraction:
-    """Extract factors by minimum residuals (unweighted least squares).
-
-    Parameters
-    ----------
-    corr : ndarray, shape (p, p)
-        Correlations, no NaN; it need not be positive definite.
-    n_factors : int
-        From 1 to p - 1.
-
-    Returns
-    -------
-    Extraction
-
-    Raises
-    ------
-    ValueError
-        Where ``n_factors`` is not between 1 and p - 1.
-
-    Notes
-    -----
-    The uniquenesses psi minimise half the sum of the squared eigenvalues of ``R - diag(psi)``
-    beyond the first m, by L-BFGS-B with the exact gradient, started from one minus the squared
-    multiple correlations. The optimum is that of minres (``psych::fa(fm = "minres")``), which
-    minimises the off-diagonal residuals.
-
-    References
-    ----------
-    Harman & Jones (1966), Psychometrika 31, 351-368. Joreskog (2003), "Factor analysis by MINRES",
-    eq. 5-8.
-    """
-    p = len(corr)
-    if not 1 <= n_factors < p:
-        msg = f"n_factors = {n_factors} must lie between 1 and {p - 1}, one less than the items"
-        raise ValueError(msg)
-
-    def discrepancy(psi: FloatArray) -> tuple[float, FloatArray]:
-        values, vectors = np.linalg.eigh(corr - np.diag(psi))
-        # Eigenvalues ascend: the last m belong to the factors unless they are negative.
-        left = values.copy()
-        left[-n_factors:] = np.minimum(left[-n_factors:], 0.0)
-        return 0.5 * float(left @ left), -(vectors**2) @ left
-
-    start = 1 - squared_multiple_correlations(corr)
-    result = minimize(
-        discrepancy,
-        np.clip(start, _UNIQUENESS_LOW, _UNIQUENESS_HIGH),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(_UNIQUENESS_LOW, _UNIQUENESS_HIGH)] * p,
-        options={"maxiter": 2000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-8, "maxcor": 20},
-    )
-    psi = result.x
-    values, vectors = np.linalg.eigh(corr - np.diag(psi))
-    top = slice(-1, -n_factors - 1, -1)
-    loadings = vectors[:, top] * np.sqrt(np.maximum(values[top], 0.0))
-    loadings = loadings * positive_signs(loadings)
-    residual = (corr - loadings @ loadings.T)[np.tril_indices(p, -1)]
-    gradient = discrepancy(psi)[1]
-    inside = (psi > _UNIQUENESS_LOW) & (psi < _UNIQUENESS_HIGH)
-    return Extraction(
-        loadings=loadings,
-        uniquenesses=1 - (loadings**2).sum(axis=1),
-        objective=float(residual @ residual),
-        # The line search may stop on rounding before its own test is met: the gradient has the last
-        # word.
-        converged=bool(result.success) or bool(np.abs(gradient[inside]).max(initial=0.0) < 1e-5),
-        heywood=np.flatnonzero(psi <= _UNIQUENESS_LOW),
-    )
-
-
-def squared_multiple_correlations(corr: FloatArray) -> FloatArray:
-    """Return each item's squared multiple correlation with the others, shape (p,).
-
-    A singular matrix gets a pseudo-inverse, and values are held within [0, 1].
-    """
-    inverse = np.linalg.pinv(corr, hermitian=True)
-    return np.clip(1 - 1 / np.maximum(np.diag(inverse), 1e-12), 0.0, 1.0)
 
 
 def order_factors(
@@ -158,6 +54,48 @@ def order_factors(
     sign = positive_signs(loadings[:, order])
     turned = phi[np.ix_(order, order)] * np.outer(sign, sign)
     return loadings[:, order] * sign, turned, variance[order]
+
+
+def schmid_leiman(loadings: FloatArray, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Split oblique factors into one general factor and group factors that are all uncorrelated.
+
+    Parameters
+    ----------
+    loadings : ndarray, shape (p, m)
+        Pattern loadings.
+    phi : ndarray, shape (m, m)
+        Correlations of the factors.
+
+    Returns
+    -------
+    general : ndarray, shape (p,)
+        Loadings on the general factor; all of the loadings where m is 1.
+    group : ndarray, shape (p, m)
+        Loadings on what each factor has of its own; zeros where m is 1.
+
+    Notes
+    -----
+    The general factor is the one minres factor of ``phi``. Two factors do not identify it: both
+    then get the same loading, the root of their correlation, as in ``psych::schmid(option =
+    "equal")``, and what follows from it (omega hierarchical) is a convention, not a finding. A
+    factor that the general one explains wholly keeps a group factor of zeros. With m = 3 the
+    general factor fits ``phi`` exactly, so that communalities are kept; with m > 3 as far as it
+    fits.
+
+    References
+    ----------
+    Schmid & Leiman (1957), Psychometrika 22, 53-61. Same values as psych 2.2.9, ``schmid``.
+    """
+    m = len(phi)
+    if m == 1:
+        return loadings[:, 0].copy(), np.zeros_like(loadings)
+    if m == 2:
+        shared = np.sqrt(abs(phi[0, 1]))
+        second_order = np.array([shared, np.sign(phi[0, 1]) * shared])
+    else:
+        second_order = extract_minres(phi, 1).loadings[:, 0]
+    own = np.sqrt(np.maximum(1 - second_order**2, 0.0))
+    return loadings @ second_order, loadings * own
 
 
 def communalities(loadings: FloatArray, phi: FloatArray) -> FloatArray:

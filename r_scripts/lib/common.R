@@ -7,7 +7,8 @@
 debian_packages <- c(
   GPArotation = "r-cran-gparotation", RcppTOML = "r-cran-rcpptoml", cluster = "r-cran-cluster",
   dendextend = "r-cran-dendextend", factoextra = "r-cran-factoextra", ggplot2 = "r-cran-ggplot2",
-  haven = "r-cran-haven", jsonlite = "r-cran-jsonlite", psych = "r-cran-psych"
+  haven = "r-cran-haven", jsonlite = "r-cran-jsonlite", lavaan = "r-cran-lavaan",
+  psych = "r-cran-psych"
 )
 
 fail <- function(...) {
@@ -28,7 +29,9 @@ need_packages <- function(packages) {
 }
 
 # Runs `main(arguments)` as a script: usage, exit status, and warnings as one line each on stderr.
-run_script <- function(main, usage, max_args) {
+# A script with options gets them as the named list `main(arguments, options)`: `values` take the
+# word after them, `flags` are TRUE where given.
+run_script <- function(main, usage, max_args, values = character(), flags = character()) {
   # C.UTF-8 makes text and sorting the same on every machine.
   invisible(suppressWarnings(Sys.setlocale("LC_ALL", "C.UTF-8")))
   args <- commandArgs(trailingOnly = TRUE)
@@ -42,12 +45,14 @@ run_script <- function(main, usage, max_args) {
   }
   status <- tryCatch(
     {
-      option <- grep("^-", args, value = TRUE)
-      if (length(option) > 0L) fail("unknown option ", option[[1L]], ": see --help.")
+      parsed <- parse_options(args, values, flags)
+      args <- parsed$args
+      if (length(args) == 0L) fail("a folder is missing: see --help.")
       if (length(args) > max_args) {
         fail("too many arguments (", length(args), " given, ", max_args, " at most): see --help.")
       }
-      withCallingHandlers(main(args), warning = function(w) {
+      call <- if (length(c(values, flags)) > 0L) list(args, parsed$options) else list(args)
+      withCallingHandlers(do.call(main, call), warning = function(w) {
         message("warning: ", one_line(conditionMessage(w)))
         invokeRestart("muffleWarning")
       })
@@ -63,6 +68,32 @@ run_script <- function(main, usage, max_args) {
     }
   )
   quit(status = status)
+}
+
+# "--name word", "--name=word" and "--flag", in any place among the arguments.
+parse_options <- function(args, values, flags) {
+  options <- list()
+  plain <- character()
+  while (length(args) > 0L) {
+    word <- args[[1L]]
+    args <- args[-1L]
+    name <- sub("^--", "", sub("=.*", "", word))
+    if (!startsWith(word, "-")) {
+      plain <- c(plain, word)
+    } else if (word %in% paste0("--", flags)) {
+      options[[name]] <- TRUE
+    } else if (startsWith(word, "--") && name %in% values) {
+      if (!grepl("=", word, fixed = TRUE)) {
+        if (length(args) == 0L) fail(word, " needs a value after it: see --help.")
+        word <- paste0(word, "=", args[[1L]])
+        args <- args[-1L]
+      }
+      options[[name]] <- sub("^[^=]*=", "", word)
+    } else {
+      fail("unknown option ", word, ": see --help.")
+    }
+  }
+  list(args = plain, options = options)
 }
 
 one_line <- function(text) gsub("\\s+", " ", trimws(paste(text, collapse = " ")))

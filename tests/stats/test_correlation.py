@@ -6,13 +6,13 @@ from scipy.stats import multivariate_normal, norm
 
 from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
-    _bivariate_normal,
     covariance,
     information_size,
     pearson,
     polychoric,
     smooth_correlation,
 )
+from psychoseg.stats.polychoric import _bivariate_normal
 from tests.stats.conftest import reference
 
 

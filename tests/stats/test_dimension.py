@@ -1,0 +1,287 @@
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from psychoseg.errors import PsychosegWarning
+from psychoseg.stats import dimension
+from psychoseg.stats.correlation import pearson, polychoric
+from psychoseg.stats.dimension import how_many_factors, parallel_analysis
+from psychoseg.stats.parallel import _category_variance, _margins
+from tests.stats.conftest import reference
+
+
+def answers(rng, sizes, n, *, phi=0.3, missing=0.05):
+    """Return answers on five skewed points, each item on one factor."""
+    m, p = len(sizes), sum(sizes)
+    between = np.full((m, m), phi)
+    np.fill_diagonal(between, 1)
+    load = np.zeros((p, m))
+    load[np.arange(p), np.repeat(np.arange(m), sizes)] = rng.uniform(0.5, 0.8, p)
+    factors = rng.standard_normal((n, m)) @ np.linalg.cholesky(between).T
+    unique = np.sqrt(1 - (load**2).sum(axis=1))
+    latent = factors @ load.T + rng.standard_normal((n, p)) * unique
+    shift = rng.uniform(0.3, 1.0, p) * rng.choice([-1, 1], p)
+    cuts = np.array([-1.5, -0.5, 0.5, 1.5])[:, None] + shift
+    x = (latent > cuts[:, None, :]).sum(axis=0) + 1.0
+    x[rng.random((n, p)) < missing] = np.nan
+    return x
+
+
+def by_name(evidence):
+    return {row.criterion: row.suggested for row in evidence.table}
+
+
+def test_eigenvalues_of_components_and_factors_equal_psych_on_bfi(bfi):
+    expected = reference("dimension_parallel.csv")
+    corr = pearson(bfi, np.ones(len(bfi)))
+    ours = parallel_analysis(corr, len(bfi), rng=np.random.default_rng(1), replicates=2)
+    # No iteration on either side: only the ten digits printed limit the comparison.
+    np.testing.assert_allclose(ours.observed, expected["observed"], atol=1e-8)
+    np.testing.assert_allclose(ours.reduced, expected["reduced"], atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("percentile", "components", "factors"),
+    [
+        (None, "simulated_mean", "simulated_reduced_mean"),
+        (95.0, "simulated_95", "simulated_reduced_95"),
+    ],
+)
+def test_simulated_thresholds_equal_psych_on_bfi(bfi, percentile, components, factors):
+    expected = reference("dimension_parallel.csv")
+    corr = pearson(bfi, np.ones(len(bfi)))
+    ours = parallel_analysis(
+        corr, len(bfi), rng=np.random.default_rng(1), replicates=1000, percentile=percentile
+    )
+    # The largest random eigenvalue has a standard deviation of .015, its 95th percentile in 400
+    # replicates a Monte Carlo error of .0016: .006 is over three of them.
+    np.testing.assert_allclose(ours.threshold, expected[components], atol=0.006)
+    np.testing.assert_allclose(ours.reduced_threshold, expected[factors], atol=0.006)
+
+
+def test_permuted_thresholds_equal_those_psych_resamples_on_bfi(bfi):
+    expected = reference("dimension_parallel.csv")
+    corr = pearson(bfi, np.ones(len(bfi)))
+    ours = parallel_analysis(
+        corr,
+        len(bfi),
+        rng=np.random.default_rng(1),
+        replicates=200,
+        percentile=None,
+        items=bfi,
+        null="permuted",
+    )
+    # psych draws with replacement, which at n = 2800 moves nothing by more than Monte Carlo error.
+    np.testing.assert_allclose(ours.threshold, expected["resampled_mean"], atol=0.005)
+    np.testing.assert_allclose(
+        ours.reduced_threshold, expected["resampled_reduced_mean"], atol=0.005
+    )
+
+
+def test_precision_of_polychoric_correlations_is_that_of_their_permuted_answers():
+    rng = np.random.default_rng(4)
+    x = answers(rng, [5] * 4, 600, missing=0.15)
+    corr = polychoric(x, np.ones(len(x)))
+    found = {
+        null: parallel_analysis(
+            corr,
+            len(x),
+            rng=np.random.default_rng(5),
+            replicates=200,
+            percentile=None,
+            items=x,
+            correlation="polychoric",
+            null=null,
+        )
+        for null in ("simulated", "permuted")
+    }
+    plain = parallel_analysis(
+        corr, len(x), rng=np.random.default_rng(5), replicates=200, percentile=None
+    )
+    a, b = found["simulated"], found["permuted"]
+    # First order in 1 / sqrt(n); thresholds that ignore cuts and missing answers are off by .1.
+    np.testing.assert_allclose(a.threshold, b.threshold, atol=0.02)
+    np.testing.assert_allclose(a.reduced_threshold, b.reduced_threshold, atol=0.02)
+    assert b.reduced_threshold[0] - plain.reduced_threshold[0] > 0.08
+
+
+@pytest.mark.parametrize("cuts", [[0.0], [-0.4, 1.0], [-1.0, 0.0, 0.3, 1.2]])
+def test_category_variance_is_that_of_a_cut_normal_variable(cuts):
+    # The trapezoid rule over each category, on the density itself.
+    edges = [-9.0, *cuts, 9.0]
+    grid = [np.linspace(a, b, 20001) for a, b in pairwise(edges)]
+    density = [np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) for z in grid]
+    mass = [np.trapezoid(d, z) for d, z in zip(density, grid, strict=True)]
+    first = [np.trapezoid(d * z, z) for d, z in zip(density, grid, strict=True)]
+    expected = sum(f**2 / m for f, m in zip(first, mass, strict=True))
+    item = np.append(np.arange(len(mass), dtype=float), np.nan)
+    # Trapezoids of width 1e-3 or less are good to about 1e-7.
+    assert _category_variance(item, np.append(mass, 5.0)) == pytest.approx(expected, abs=1e-6)
+    if cuts == [0.0]:
+        assert _category_variance(item, np.append(mass, 5.0)) == pytest.approx(2 / np.pi, abs=1e-6)
+
+
+@pytest.mark.parametrize("null", ["simulated", "permuted"])
+@pytest.mark.parametrize("correlation", ["pearson", "polychoric"])
+def test_whole_weights_equal_repeated_rows_and_their_scale_does_not_matter(null, correlation):
+    rng = np.random.default_rng(6)
+    x = answers(rng, [4, 4], 150)
+    weights = rng.integers(1, 4, len(x)).astype(float)
+    repeated = np.repeat(x, weights.astype(int), axis=0)
+    kind = {"pearson": pearson, "polychoric": polychoric}[correlation]
+
+    def evidence(items, case_weights, corr):
+        return how_many_factors(
+            corr,
+            weights.sum(),
+            rng=np.random.default_rng(7),
+            items=items,
+            weights=case_weights,
+            correlation=correlation,
+            null=null,
+            replicates=10,
+        )
+
+    corr = kind(x, weights)
+    a = evidence(x, weights, corr)
+    # One matrix for all: what is tested is the use of the weights here, not in the correlations.
+    for b in (evidence(repeated, None, corr), evidence(x, weights * 0.37, corr)):
+        np.testing.assert_allclose(a.parallel.threshold, b.parallel.threshold, atol=1e-10)
+        np.testing.assert_allclose(
+            a.parallel.reduced_threshold, b.parallel.reduced_threshold, atol=1e-10
+        )
+        assert a.n_factors == b.n_factors
+        assert a.reason == b.reason
+
+
+def test_shuffled_rows_change_nothing():
+    rng = np.random.default_rng(8)
+    x = answers(rng, [4, 4, 4], 200)
+    weights = rng.uniform(0.5, 2.0, len(x))
+    order = rng.permutation(len(x))
+    corr = pearson(x, weights)
+    a, b = (
+        parallel_analysis(
+            corr,
+            200,
+            rng=np.random.default_rng(9),
+            items=x[rows],
+            weights=weights[rows],
+            null="permuted",
+            replicates=5,
+        )
+        for rows in (np.arange(len(x)), order)
+    )
+    np.testing.assert_allclose(a.threshold, b.threshold, atol=1e-12)
+
+
+def test_margins_keep_every_answer_and_its_share():
+    item = np.array([[3.0], [np.nan], [1.0], [2.0]])
+    rows = _margins(item, np.array([1.0, 2.0, 3.0, 4.0]), 20)[0]
+    values, counts = np.unique(rows, return_counts=True)
+    np.testing.assert_array_equal(values, [1, 2, 3, np.nan])
+    np.testing.assert_array_equal(counts, [6, 8, 2, 4])
+
+
+def test_every_rule_says_what_is_known_of_bfi(bfi):
+    corr = pearson(bfi, np.ones(len(bfi)))
+    found = how_many_factors(corr, len(bfi), rng=np.random.default_rng(1), items=bfi)
+    says = by_name(found)
+    # psych::fa.parallel(SMC = TRUE) 2.2.9 says 8 factors and 6 components, vss's MAP 5.
+    assert says["minimum average partial, squared"] == 5
+    # Eigenvalues 5.04 2.74 2.11 1.83 1.54 1.11 .85: six above 1.
+    assert says["eigenvalues above 1 (Kaiser)"] == 6
+    assert says["parallel analysis, components"] == 6
+    assert says["parallel analysis, factors"] == 8
+    assert says["empirical Kaiser criterion"] == 6
+    assert found.n_factors == 6
+    assert "8 factors above" in found.reason
+    assert "keeps 6" in found.reason
+    assert "minimum average partial, squared: 5" in found.reason
+    assert [row.footnote for row in found.table] == [False] * 7 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes", "phi"), [(400, [6] * 5, 0.2), (1200, [3] * 7, 0.3), (1500, [3] * 12, 0.4)]
+)
+def test_planted_factors_are_recommended(n, sizes, phi):
+    right = 0
+    for seed in range(6):
+        x = answers(np.random.default_rng(seed), sizes, n, phi=phi)
+        found = how_many_factors(
+            polychoric(x, np.ones(n)),
+            n,
+            rng=np.random.default_rng(seed),
+            items=x,
+            correlation="polychoric",
+            replicates=40,
+        )
+        right += found.n_factors == len(sizes)
+    # At 90% right, 4 or fewer of 6 has a chance of .11; at 50%, 5 or more has one of .11.
+    assert right >= 5
+
+
+def test_unrelated_items_have_no_factors():
+    rng = np.random.default_rng(3)
+    corr = np.corrcoef(rng.standard_normal((500, 12)).T)
+    found = how_many_factors(corr, 500, rng=rng)
+    assert found.n_factors == 0
+    assert found.reason.startswith("0 factors: ")
+
+
+def test_polychoric_correlations_without_answers_go_by_components():
+    x = answers(np.random.default_rng(1), [6] * 5, 500)
+    corr = polychoric(x, np.ones(len(x)))
+    found = how_many_factors(corr, 500, rng=np.random.default_rng(1), correlation="polychoric")
+    assert found.n_factors == found.parallel.n_factors
+    assert "components decide" in found.reason
+
+
+def test_a_factor_no_larger_than_an_item_is_counted_and_not_recommended():
+    # 20,000 people make a pair that shares .25 beyond its factor significant; it is no scale.
+    pattern = np.kron(np.eye(2), np.full((5, 1), 0.7))
+    corr = pattern @ pattern.T
+    corr[0, 1] = corr[1, 0] = 0.49 + 0.25
+    np.fill_diagonal(corr, 1)
+    found = how_many_factors(corr, 20_000, rng=np.random.default_rng(1))
+    assert found.parallel.n_reduced == 3
+    assert found.parallel.observed[2] < 1
+    assert found.n_factors == 2
+
+
+def test_a_matrix_that_had_to_be_smoothed_says_so():
+    corr = np.full((4, 4), 0.5)
+    np.fill_diagonal(corr, 1)
+    corr[0, 1] = corr[1, 0] = -0.9
+    with pytest.warns(PsychosegWarning, match="not positive definite"):
+        how_many_factors(corr, 100, rng=np.random.default_rng(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        how_many_factors(np.eye(4), 100, rng=np.random.default_rng(1))
+
+
+def test_the_input_is_left_alone():
+    x = answers(np.random.default_rng(1), [4, 4], 100)
+    corr = pearson(x, np.ones(100))
+    before, items = corr.copy(), x.copy()
+    how_many_factors(corr, 100, rng=np.random.default_rng(1), items=x, replicates=5)
+    np.testing.assert_array_equal(corr, before)
+    np.testing.assert_array_equal(x, items)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_obs": 5}, r"more respondents \(5\) than items \(5\)"),
+        ({"items": np.ones((9, 4))}, "items have 4 columns, the correlation matrix 5"),
+        ({"null": "permuted"}, "permuted data take the items"),
+        ({"corr": np.full((5, 5), np.nan)}, "25 missing values"),
+        ({"corr": np.eye(2)}, "at least 3 items, there are 2"),
+    ],
+)
+def test_impossible_input_is_refused(options, message):
+    arguments = {"corr": np.eye(5), "n_obs": 100, **options}
+    with pytest.raises(ValueError, match=message):
+        dimension.how_many_factors(**arguments, rng=np.random.default_rng(1))
