@@ -1,6 +1,7 @@
 """Fixtures that every part of the tests shares."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,12 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def r_installed() -> None:
+    if shutil.which("R") is None and not os.environ.get("R_HOME"):
+        reason = "R is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)

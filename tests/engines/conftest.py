@@ -1,7 +1,5 @@
 """R for the tests: an engine that starts once a file, and bfi."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +10,6 @@ import pytest
 from psychoseg.engines.r import REngine
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
-
-
-@pytest.fixture(scope="session")
-def r_installed() -> None:
-    if shutil.which("R") is None and not os.environ.get("R_HOME"):
-        reason = "R is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
