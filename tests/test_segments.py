@@ -87,7 +87,7 @@ def test_shuffled_rows_and_columns_give_the_same_segments_on_tied_scale_means(bf
         again = fcluster(linkage(shuffled, "ward"), 5, "maxclust")
         textbook.append(adjusted_rand(ward[rows], again))
     # What the canonical order is for: textbook Ward gives other segments for other row orders.
-    assert max(textbook) < 0.9
+    assert max(textbook) < 0.6
 
 
 def test_frequency_weights_equal_repeated_rows():
