@@ -3,10 +3,18 @@
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip a test that lacks something of this machine; where CI is set, fail it instead."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -18,17 +26,19 @@ def root() -> Path:
 def shared_data() -> Path:
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
-        reason = "the shared survey files are not beside this checkout"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("the shared survey files are not beside this checkout")
     return folder
 
 
 @pytest.fixture(scope="session")
 def r_installed() -> None:
     if shutil.which("R") is None and not os.environ.get("R_HOME"):
-        reason = "R is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("R is not installed")
+
+
+@pytest.fixture(scope="session")
+def rscript() -> str:
+    found = shutil.which("Rscript")
+    if found is None:
+        skip_or_fail("Rscript is not installed (sh r_scripts/install.sh)")
+    return found

@@ -1,7 +1,5 @@
 """``r_scripts/confirm_scales.R``: lavaan's word on the scales of a run folder."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,17 +16,6 @@ TIME_LIMIT = 600
 SAME = 1e-6
 
 Confirm = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def rscript() -> str:
-    found = shutil.which("Rscript")
-    if found is None:
-        reason = "Rscript is not installed (sh r_scripts/install.sh)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The scripts in ``r_scripts/``, run as a researcher runs them: through Rscript, on real input."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -24,17 +23,6 @@ SEGMENT_COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9")
 PICTURES = ("dendrogram", "silhouette", "map", "heatmap")
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def rscript() -> str:
-    found = shutil.which("Rscript")
-    if found is None:
-        reason = "Rscript is not installed (sh r_scripts/install.sh)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 @pytest.fixture(scope="session")

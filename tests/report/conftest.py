@@ -1,12 +1,12 @@
 """Reports of made-up runs, written once."""
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from psychoseg.report import build_context, write_html
+from tests.conftest import skip_or_fail
 from tests.made_run import make_run
 
 #: Each a kind of run that a report must survive.
@@ -57,10 +57,7 @@ def browser():
 
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        reason = "there is no chromium on PATH"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("there is no chromium on PATH")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield chromium
