@@ -1,8 +1,11 @@
-"""Time extraction and rotation against psych and factor_analyzer; run on demand, with the runs.
+"""Time extraction and rotation against their peers: `python measurement_factor.py [runs]`.
 
-Prints medians and the median ratio of peers measured in turn in the same run; R is timed inside R,
+Prints medians and the median ratio of peers measured in turn, `runs` times (3 unless said
+otherwise): psych::fac and factor_analyzer's FactorAnalyzer for extraction, GPArotation and
+factor_analyzer's Rotator for rotation. FactorAnalyzer 0.5.1 cannot fit beside scikit-learn 1.8 and
+later, which renamed an argument; here it is measured with that name mended. R is timed inside R,
 without its start-up. All get the same correlation matrix: 200 items on 10 factors, 1,000 people.
-Both sides have one BLAS thread: two on two busy cores wait for each other, for seconds at times.
+Everything has one BLAS thread: two on two busy cores wait for each other, for seconds at times.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from unittest import mock
 
+import factor_analyzer.factor_analyzer
 import numpy as np
+from factor_analyzer import FactorAnalyzer
 from factor_analyzer.rotator import Rotator
+from sklearn.utils import check_array
 from threadpoolctl import threadpool_limits
 
 from psychoseg.stats.extraction import extract_minres, extract_ml
@@ -44,6 +51,13 @@ def main(runs: int) -> None:
                 lambda ours=ours: seconds(lambda: ours(corr, N_FACTORS)),
                 "psych::fac",
                 lambda code=code: in_r(_READ + code, file),
+                runs,
+            )
+            compare(
+                f"{name}, {N_ITEMS} items, {N_FACTORS} factors",
+                lambda ours=ours: seconds(lambda: ours(corr, N_FACTORS)),
+                "factor_analyzer, mended",
+                lambda name=name: seconds(lambda: factor_analyzer_fit(corr, name)),
                 runs,
             )
         rotations = {
@@ -77,6 +91,22 @@ def planted(rng: np.random.Generator) -> np.ndarray:
     people = rng.standard_normal((N_PEOPLE, N_FACTORS)) @ loadings.T
     people += rng.standard_normal(people.shape) * unique
     return np.corrcoef(people.T)
+
+
+def factor_analyzer_fit(corr: np.ndarray, method: str) -> None:
+    """Extract as factor_analyzer does."""
+    analyzer = FactorAnalyzer(N_FACTORS, rotation=None, method=method, is_corr_matrix=True)
+    mended = mock.patch.object(
+        factor_analyzer.factor_analyzer, "check_array", check_array_as_it_was
+    )
+    with warnings.catch_warnings(), mended:
+        warnings.simplefilter("ignore")
+        analyzer.fit(corr)
+
+
+def check_array_as_it_was(x: np.ndarray, *, force_all_finite: bool | str = True, **rest: object):
+    """Take the argument that scikit-learn 1.8 renamed."""
+    return check_array(x, ensure_all_finite=force_all_finite, **rest)
 
 
 def factor_analyzer_oblimin(unrotated: np.ndarray) -> None:

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from psychoseg.errors import PsychosegWarning
+from psychoseg.stats.contingency import pair_tables
 from psychoseg.stats.correlation import (
     ThinPair,
     em_moments,
@@ -20,7 +22,7 @@ from psychoseg.stats.correlation import (
     spearman,
     thin_pairs,
 )
-from psychoseg.stats.polychoric import RHO_BOUND, pair_tables
+from psychoseg.stats.polychoric import RHO_BOUND
 from tests.stats.conftest import reference
 
 KINDS = ["continuous", "continuous", "ordinal", "ordinal", "ordinal"]
@@ -111,6 +113,46 @@ def test_tables_count_every_pair_of_answers(bfi):
     theirs = frame.pivot_table(index="a", columns="b", values="w", aggfunc="sum", fill_value=0)
     np.testing.assert_allclose(tables[0, 2], theirs, rtol=1e-12)
     assert n_categories.tolist() == [6, 6, 6]
+
+
+@pytest.mark.parametrize("n", [1, 254, 255, 256, 511, 3000])
+def test_tables_are_exact_counts_whatever_is_missing(n):
+    # 255 rows are counted at a time; the last answer is only inferred where nothing is missing.
+    rng = np.random.default_rng(n)
+    items = rng.integers(0, [2, 5, 7, 20, 1, 5, 5, 3], (n, 8)).astype(float)
+    items[rng.random(n) < 0.3, 5] = np.nan
+    items[:, 6] = np.nan
+    items[:, 7] *= 2
+    tables, n_categories = pair_tables(items, np.ones(n))
+    expected = np.zeros_like(tables)
+    low = np.nanmin(np.where(np.isnan(items), np.inf, items), axis=0)
+    for i, j in np.ndindex(8, 8):
+        both = ~np.isnan(items[:, i]) & ~np.isnan(items[:, j])
+        a, b = (items[both][:, k] - low[k] for k in (i, j))
+        np.add.at(expected[i, j], (a.astype(int), b.astype(int)), 1)
+    np.testing.assert_array_equal(tables, expected)
+    used = [len(np.unique(x[~np.isnan(x)])) for x in items.T]
+    assert n_categories.tolist() == used
+
+
+def test_equal_weights_give_the_same_bytes_on_one_thread_and_on_two():
+    items = np.random.default_rng(7).integers(1, 6, (2000, 40)).astype(float)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(pair_tables(items, np.ones(2000))[0].tobytes())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("code", [127.0, 128.0, 1000.0, -128.0, -129.0, np.inf, -np.inf])
+def test_no_code_is_taken_for_a_missing_answer(code):
+    item = np.array([1, 2, 1, 2, code, code])
+    other = np.array([1, 1, 2, 2, np.nan, 1])
+    tables, n_categories = pair_tables(np.column_stack([item, other]), np.ones(6))
+    assert n_categories.tolist() == [3, 2]
+    place = 2 if code > 0 else 0
+    assert tables[0, 0, place, place] == 2
+    assert tables[0, 1, place].tolist() == [1, 0, 0]
 
 
 def test_mixed_pairs_equal_lavaan(mixed):
