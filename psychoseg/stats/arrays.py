@@ -1,11 +1,15 @@
-"""The array types of this floor, and the canonical order of rows."""
+"""The array types of this floor, the canonical order of rows, and the order of sums."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 __all__ = [
     "BoolArray",
@@ -15,12 +19,16 @@ __all__ = [
     "canonical_order",
     "collapse",
     "complete_rows",
+    "one_thread",
     "positive_signs",
 ]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +137,18 @@ def positive_signs(columns: FloatArray) -> FloatArray:
     largest = columns[size.argmax(axis=0), np.arange(columns.shape[1])]
     decides = np.where(np.abs(total) > 1e-9 * size.sum(axis=0), total, largest)
     return np.where(decides < 0, -1.0, 1.0)
+
+
+def one_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Run a function with one thread for linear algebra.
+
+    More threads sum in another order, which gives other last digits; and on matrices of some
+    hundred rows they are slower.
+    """
+
+    @wraps(function)
+    def limited(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with threadpool_limits(limits=1):
+            return function(*args, **kwargs)
+
+    return limited

@@ -17,6 +17,7 @@ from scipy.special import ndtri
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, complete_rows
 from psychoseg.stats.em import em_moments
+from psychoseg.stats.extraction import require_complete
 from psychoseg.stats.polychoric import (
     MAX_CATEGORIES,
     EmptyCellRule,
@@ -345,7 +346,7 @@ def information_size(items: FloatArray, weights: FloatArray, *, ordinal: bool) -
 
     References
     ----------
-    Olsson (1979), Psychometrika 44, 443-460, eq. 13, the expected information at rho = 0.
+    Olsson (1979), Psychometrika 44, 443-460, the likelihood; this is its information at rho = 0.
     """
     answered = (~np.isnan(items)).astype(np.float64)
     pairs = (answered * weights[:, None]).T @ answered
@@ -360,7 +361,7 @@ def _information(item: FloatArray, weights: FloatArray) -> float:
     """Return the share of a normal variable's information that an item's categories keep."""
     there = ~np.isnan(item)
     counts = np.bincount(np.unique(item[there], return_inverse=True)[1], weights=weights[there])
-    share = counts / counts.sum()
+    share = counts[counts > 0] / counts.sum()
     edges = ndtri(np.clip(np.cumsum(share)[:-1], 0.0, 1.0))
     density = np.concatenate([[0.0], np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), [0.0]])
     return float((np.diff(density) ** 2 / share).sum())
@@ -388,6 +389,11 @@ def smooth_correlation(
     smallest : float
         Smallest eigenvalue of the matrix as it came.
 
+    Raises
+    ------
+    ValueError
+        Where ``corr`` holds NaN.
+
     Notes
     -----
     The one method of smoothing here, and its order of steps, are those of ``psych::cor.smooth``.
@@ -396,9 +402,10 @@ def smooth_correlation(
 
     References
     ----------
-    Wothke (1993) in Bollen & Long, Testing Structural Equation Models, ch. 11, as in
+    Wothke (1993) in Bollen & Long, Testing Structural Equation Models, 256-293, as in
     ``psych::cor.smooth``.
     """
+    require_complete(corr)
     values, vectors = np.linalg.eigh(corr)
     smallest = float(values[0])
     if smallest >= floor:

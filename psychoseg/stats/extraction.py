@@ -15,6 +15,7 @@ from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 
 __all__ = [
     "EXTRACTION_METHODS",
+    "SINGULAR",
     "Extraction",
     "Optima",
     "extract",
@@ -22,6 +23,8 @@ __all__ = [
     "extract_minres",
     "extract_ml",
     "extract_principal_axes",
+    "limit_inverse",
+    "require_complete",
     "search_optima",
     "squared_multiple_correlations",
 ]
@@ -38,8 +41,8 @@ _GRADIENT_TOLERANCE = 1e-8
 #: Where rounding ends the search before that, a gradient below this still counts as an optimum.
 _GRADIENT_ENOUGH = 1e-5
 _MAX_STEPS = 200
-#: Eigenvalues at which ML takes a matrix for singular, relative to the largest.
-_SINGULAR = 1e-12
+#: A matrix whose smallest eigenvalue is no more than this share of its largest is singular.
+SINGULAR = 1e-12
 #: How principal axes stop: the change that ends it, of what, and the most steps. Both from SMCs.
 _AXES_RULES = {
     "psych": (0.001, "sum", 50),
@@ -160,8 +163,8 @@ def extract_minres(
 
     References
     ----------
-    Harman & Jones (1966), Psychometrika 31, 351-368. Joreskog (2003), "Factor analysis by MINRES",
-    eq. 5-8. Bertsekas (1982), SIAM J. Control Optim. 20, 221-246, Newton within bounds.
+    Harman & Jones (1966), Psychometrika 31, 351-368. Joreskog (2003), "Factor analysis by MINRES".
+    Bertsekas (1982), SIAM J. Control Optim. 20, 221-246, Newton within bounds.
     """
     _check(corr, n_factors)
     if start is None:
@@ -213,7 +216,7 @@ def extract_ml(corr: FloatArray, n_factors: int, *, start: FloatArray | None = N
     """
     _check(corr, n_factors)
     spectrum = np.linalg.eigvalsh(corr)
-    if spectrum[0] <= _SINGULAR * spectrum[-1]:
+    if spectrum[0] <= SINGULAR * spectrum[-1]:
         msg = (
             f"maximum likelihood takes a positive definite matrix, and the smallest eigenvalue of "
             f"this one is {spectrum[0]:.2g}: smooth it, drop duplicate or sum items, or use minres"
@@ -265,7 +268,7 @@ def extract_principal_axes(
     Notes
     -----
     Communalities start from the squared multiple correlations. Negative eigenvalues among the first
-    m count as 0; psych stops with an error there.
+    m count as 0; psych stops with an error there, SPSS takes their absolute values.
 
     References
     ----------
@@ -369,10 +372,75 @@ def search_optima(
 def squared_multiple_correlations(corr: FloatArray) -> FloatArray:
     """Return each item's squared multiple correlation with the others, shape (p,).
 
-    A singular matrix gets a pseudo-inverse, and values are held within [0, 1].
+    Parameters
+    ----------
+    corr : ndarray, shape (p, p)
+        Correlations, no NaN; they may be singular.
+
+    Returns
+    -------
+    ndarray
+        Within [0, 1]. 1 for an item that others determine (a duplicate, a sum score and its parts),
+        the others as they were without the dependence: see :func:`limit_inverse`.
+        ``psych::smc`` takes a pseudo-inverse, by which a duplicate has nothing in common with its
+        twin (0).
+
+    References
+    ----------
+    Guttman (1953), Psychometrika 18, 277-296: ``1 - 1 / diag(inv(R))``.
     """
-    inverse = np.linalg.pinv(corr, hermitian=True)
-    return np.clip(1 - 1 / np.maximum(np.diag(inverse), 1e-12), 0.0, 1.0)
+    return np.clip(1 - 1 / np.diag(limit_inverse(corr)), 0.0, 1.0)
+
+
+def limit_inverse(matrix: FloatArray) -> FloatArray:
+    """Invert correlations or covariances, singular ones as the limit of ones that are not.
+
+    Eigenvalues below 1e-12 of the largest, negative ones among them, count as that: a direction
+    without variance gets next to none. What is read off such an inverse as a ratio (squared
+    multiple and partial correlations) then has the value it tends to as that variance vanishes; a
+    pseudo-inverse would take the direction out instead, and call what is determined unrelated.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (p, p)
+        Symmetric, no NaN.
+
+    Returns
+    -------
+    ndarray, shape (p, p)
+
+    Raises
+    ------
+    ValueError
+        Where ``matrix`` holds NaN.
+    """
+    require_complete(matrix)
+    values, vectors = np.linalg.eigh(matrix)
+    values = np.maximum(values, SINGULAR * values[-1])
+    inverse: FloatArray = (vectors / values) @ vectors.T
+    return inverse
+
+
+def require_complete(corr: FloatArray) -> None:
+    """Raise ValueError where correlations are missing, naming the items or the first pair.
+
+    Parameters
+    ----------
+    corr : ndarray, shape (p, p)
+    """
+    missing = np.isnan(corr)
+    if not missing.any():
+        return
+    empty = np.flatnonzero(missing.all(axis=1) | np.diag(missing))
+    if len(empty):
+        which = f"item {', '.join(str(i) for i in empty)}"
+        advice = "drop constant or never answered items"
+    else:
+        first, second = np.argwhere(missing)[0]
+        which = f"items {first} and {second}"
+        advice = "nobody who varies answered both: drop one, or estimate by EM"
+    msg = f"the correlation matrix holds NaN ({which}): {advice}"
+    raise ValueError(msg)
 
 
 def _check(corr: FloatArray, n_factors: int) -> None:
@@ -380,11 +448,7 @@ def _check(corr: FloatArray, n_factors: int) -> None:
     if not 1 <= n_factors < p:
         msg = f"n_factors = {n_factors} must lie between 1 and {p - 1}, one less than the items"
         raise ValueError(msg)
-    empty = np.flatnonzero(np.isnan(corr).all(axis=1) | np.isnan(np.diag(corr)))
-    if np.isnan(corr).any():
-        which = f"item {', '.join(str(i) for i in empty)}" if len(empty) else "a pair of items"
-        msg = f"the correlation matrix holds NaN ({which}): drop constant or never answered items"
-        raise ValueError(msg)
+    require_complete(corr)
 
 
 def _principal(values: FloatArray, vectors: FloatArray, n_factors: int) -> FloatArray:

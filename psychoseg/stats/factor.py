@@ -11,8 +11,11 @@ from scipy.stats import chi2
 
 from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 from psychoseg.stats.extraction import (
+    SINGULAR,
     Extraction,
     extract_minres,
+    limit_inverse,
+    require_complete,
     squared_multiple_correlations,
 )
 
@@ -162,7 +165,7 @@ def oblimin_gradient(loadings: FloatArray, phi: FloatArray, *, gamma: float = 0.
 
     References
     ----------
-    Jennrich (2002), Psychometrika 67, 7-20, eq. 9 and 16: with T the factor axes in any frame
+    Jennrich (2002), Psychometrika 67, 7-19: with T the factor axes in any frame
     (``phi = T'T``), the gradient in T is projected onto unit-length columns.
     """
     others = 1.0 - np.eye(loadings.shape[1])
@@ -181,19 +184,32 @@ def kmo(corr: FloatArray) -> tuple[float, FloatArray]:
     Parameters
     ----------
     corr : ndarray, shape (p, p)
-        Positive definite; a singular matrix gets a pseudo-inverse.
+        Correlations, no NaN; they may be singular.
 
     Returns
     -------
     overall : float
     items : ndarray, shape (p,)
+        NaN where all correlations are zero.
+
+    Raises
+    ------
+    ValueError
+        Where ``corr`` holds NaN.
+
+    Notes
+    -----
+    The partial correlations of a singular matrix are those it tends to as an unrelated error in it
+    vanishes (:func:`~psychoseg.stats.extraction.limit_inverse`): a duplicate and its twin, or a sum
+    score and its parts, have one of 1 or -1, and so low adequacy. ``psych::KMO`` puts the
+    correlations in place of the inverse there, and says .5 whatever the items.
 
     References
     ----------
     Kaiser & Rice (1974), Educ. Psychol. Meas. 34, 111-117.
     """
-    inverse = np.linalg.pinv(corr, hermitian=True)
-    scale = np.sqrt(np.maximum(np.diag(inverse), 1e-12))
+    inverse = limit_inverse(corr)
+    scale = np.sqrt(np.diag(inverse))
     partial = (inverse / np.outer(scale, scale)) ** 2
     squared = corr**2
     np.fill_diagonal(partial, 0.0)
@@ -210,23 +226,32 @@ def bartlett_sphericity(corr: FloatArray, n_obs: float) -> tuple[float, int, flo
     Parameters
     ----------
     corr : ndarray, shape (p, p)
-        Positive definite.
+        Correlations, no NaN.
     n_obs : float
         Respondents behind the correlations.
 
     Returns
     -------
     chi_square : float
-        Infinite for a singular matrix.
+        Infinite where the matrix is singular or indefinite; 0 where so few respondents make the
+        factor before the logarithm negative.
     df : int
     p : float
+
+    Raises
+    ------
+    ValueError
+        Where ``corr`` holds NaN.
 
     References
     ----------
     Bartlett (1951), Biometrika 38, 337-344: ``-(n - 1 - (2p + 5) / 6) ln det R``.
     """
     p = len(corr)
-    sign, log_det = np.linalg.slogdet(corr)
-    statistic = -(n_obs - 1 - (2 * p + 5) / 6) * log_det if sign > 0 else np.inf
+    require_complete(corr)
+    values = np.linalg.eigvalsh(corr)
+    statistic = np.inf
+    if values[0] > SINGULAR * values[-1]:
+        statistic = max(-(n_obs - 1 - (2 * p + 5) / 6) * float(np.log(values).sum()), 0.0)
     df = p * (p - 1) // 2
     return float(statistic), df, float(chi2.sf(statistic, df))

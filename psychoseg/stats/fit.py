@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2
 
 from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.extraction import SINGULAR, require_complete
 
 __all__ = ["FactorFit", "factor_fit", "largest_residuals", "rmsea_interval"]
 
@@ -93,6 +94,11 @@ def factor_fit(
     -------
     FactorFit
 
+    Raises
+    ------
+    ValueError
+        Where ``corr`` holds NaN.
+
     Notes
     -----
     The same formula serves every extraction, as in psych: the likelihood's discrepancy at the
@@ -106,10 +112,11 @@ def factor_fit(
 
     References
     ----------
-    Lawley & Maxwell (1971), Factor Analysis as a Statistical Method, ch. 4. Steiger & Lind (1980)
+    Lawley & Maxwell (1971), Factor Analysis as a Statistical Method. Steiger & Lind (1980)
     and Browne & Cudeck (1992), Sociol. Methods Res. 21, 230-258, RMSEA. Tucker & Lewis (1973),
     Psychometrika 38, 1-10. Bentler (1990), Psychol. Bull. 107, 238-246, CFI.
     """
+    require_complete(corr)
     p, m = loadings.shape
     df = p * (p - 1) // 2 - p * m + m * (m - 1) // 2
     null_df = p * (p - 1) // 2
@@ -180,7 +187,7 @@ def rmsea_interval(
 
     References
     ----------
-    Browne & Cudeck (1992), Sociol. Methods Res. 21, 230-258, eq. 14.
+    Browne & Cudeck (1992), Sociol. Methods Res. 21, 230-258.
     """
     if np.isnan(chi_square):
         return float("nan"), float("nan")
@@ -217,11 +224,11 @@ def largest_residuals(
 
 def _discrepancy(corr: FloatArray, model: FloatArray) -> float:
     """Return the likelihood's discrepancy, NaN where either matrix is not positive definite."""
-    try:
-        lower, model_lower = np.linalg.cholesky(corr), np.linalg.cholesky(model)
-    except np.linalg.LinAlgError:
-        return float("nan")
-    log_ratio = 2 * float(np.log(np.diag(lower)).sum() - np.log(np.diag(model_lower)).sum())
+    values, model_values = np.linalg.eigvalsh(np.stack([corr, model]))
+    for spectrum in (values, model_values):
+        if spectrum[0] <= SINGULAR * spectrum[-1]:
+            return float("nan")
+    log_ratio = float(np.log(values).sum() - np.log(model_values).sum())
     return float(np.trace(np.linalg.solve(model, corr))) - log_ratio - len(corr)
 
 

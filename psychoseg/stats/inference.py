@@ -16,7 +16,7 @@ finite-sample factor ``n / (n - 1)`` (Lumley 2010), as in ``survey::svyby``.
 References
 ----------
 Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences, 2nd ed.
-Kish, L. (1965). Survey Sampling. Section 11.2C.
+Kish, L. (1965). Survey Sampling.
 Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected
 number of positive counts estimated from survey data. Survey Methodology 24, 193-201.
 Lumley, T. (2010). Complex Surveys: A Guide to Analysis Using R. Chapter 2.

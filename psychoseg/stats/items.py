@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+from psychoseg.stats.extraction import require_complete
 from psychoseg.stats.factor import communalities
 from psychoseg.stats.reliability import cronbach_alpha
 
@@ -62,8 +63,9 @@ class ItemRules:
         Absolute correlation from which two items ask the same. Our own choice: they share 64% of
         their variance.
     dependent : float
-        Absolute residual correlation from which a pair has more in common than its factors; .20 of
-        Yen's Q3, Christensen, Makransky & Horton (2017), Appl. Psychol. Meas. 41, 178-194.
+        Absolute residual correlation from which a pair has more in common than its factors. Our own
+        choice, after the .20 in use for Yen's Q3, another residual: Christensen, Makransky & Horton
+        (2017), Appl. Psychol. Meas. 41, 178-194, who warn of one value for all cases.
     """
 
     at_end: float = 0.50
@@ -243,11 +245,17 @@ def suggest_keys(corr: FloatArray) -> IntArray:
         The sign of each loading on the first principal component, turned so that the loadings sum
         positive, as ``psych::alpha(check.keys = TRUE)`` does. A loading of zero keeps the item.
 
+    Raises
+    ------
+    ValueError
+        Where ``corr`` holds NaN.
+
     Notes
     -----
     Which of the two directions is "up" cannot be known from correlations: the heavier side stays.
     Where it is a draw, the first item stays as it is.
     """
+    require_complete(corr)
     vector = np.linalg.eigh(corr)[1][:, -1].round(9)
     balance = vector.sum().round(7)
     if balance == 0:
@@ -282,14 +290,14 @@ def propose_drop(
     Returns
     -------
     DropProposal or None
-        None where no drop gains enough, or three items or fewer are left: fewer do not identify a
-        factor.
+        None where no drop gains enough, or three items or fewer are left (fewer do not identify a
+        factor), or alpha cannot be told because covariances of the items kept are NaN.
 
     Notes
     -----
     Alpha of what is left rises by chance as items are picked by it, so that a purified scale needs
-    a fresh sample for an honest alpha (Kopalle & Lehmann 1997, J. Mark. Res. 34, 189-197). On a tie
-    the first item is proposed.
+    a fresh sample for an honest alpha (Kopalle & Lehmann 1997, Organ. Behav. Hum. Decis. Process.
+    70, 189-197). On a tie the first item is proposed.
     """
     if len(kept) <= _MIN_ITEMS:
         return None

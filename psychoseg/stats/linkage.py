@@ -43,7 +43,7 @@ def ward_linkage(x: FloatArray, weights: FloatArray) -> FloatArray:
     References
     ----------
     Ward (1963), JASA 58, 236-244. Murtagh & Legendre (2014), J. Classif. 31, 274-295, the height's
-    scale. Mullner (2011), arXiv:1109.2378, sections 3.2 and 3.3, the chain and the relabelling.
+    scale. Mullner (2011), arXiv:1109.2378, the chain and the relabelling.
     """
     n = len(x)
     if n < 2:

@@ -60,7 +60,15 @@ def missing_report(items: FloatArray, weights: FloatArray) -> MissingReport:
     Returns
     -------
     MissingReport
+
+    Raises
+    ------
+    ValueError
+        Where nobody has a positive weight.
     """
+    if not weights.sum() > 0:
+        msg = f"there is nobody to report on: {len(weights)} respondents, weights sum to 0"
+        raise ValueError(msg)
     missing = np.isnan(items)
     total = weights.sum()
     answered = (~missing).astype(np.float64)

@@ -56,7 +56,7 @@ __all__ = [
 SYNONYM_R = 0.60
 #: A within-person correlation takes three pairs at least, as in careless: two always give +-1.
 _MIN_PAIRS = 3
-#: A page left as slowly or as fast as this counts no further; Leiner (2019).
+#: However fast a page was left, it counts as at most this many times faster; Leiner (2019).
 _SPEED_CAP = 3.0
 #: Makes the median absolute deviation of normal values their standard deviation.
 _MAD_SCALE = 1.4826
@@ -264,7 +264,7 @@ def even_odd(keyed: FloatArray, scales: Sequence[IntArray]) -> FloatArray:
     References
     ----------
     Jackson (1976), The appraisal of personal reliability, in Johnson (2005).
-    ``careless::evenodd``, which takes two scales as well.
+    ``careless::evenodd``, which takes two scales as well (and turns the sign round from 1.2 on).
     """
     odd = np.column_stack([_row_mean(keyed[:, s[0::2]]) for s in scales])
     even = np.column_stack([_row_mean(keyed[:, s[1::2]]) for s in scales])
@@ -394,8 +394,8 @@ def seconds_per_item(seconds: FloatArray, items: FloatArray) -> FloatArray:
 
     References
     ----------
-    Huang, Curran, Keeney, Poposki & DeShon (2012), J. Bus. Psychol. 27, 99-114: below two seconds
-    an item can hardly be read.
+    Huang, Curran, Keeney, Poposki & DeShon (2012), J. Bus. Psychol. 27, 99-114: two seconds an item
+    as an educated guess of what reading and answering take at least.
     """
     count = (~np.isnan(items)).sum(axis=1)
     usable = (seconds > 0) & (count > 0)
@@ -554,7 +554,7 @@ def _distance(
     patterns, which = np.unique(answered, axis=0, return_inverse=True)
     which = which.reshape(-1)
     order = np.argsort(which, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(which))[:-1])
+    groups = np.split(order, np.cumsum(np.bincount(which)))[:-1]
     for pattern, rows in zip(patterns, groups, strict=True):
         here = np.flatnonzero(pattern)
         values, vectors = np.linalg.eigh(cov[np.ix_(here, here)])

@@ -11,10 +11,12 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import f as f_distribution
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
-from psychoseg.stats.extraction import extract_minres
+from psychoseg.stats.extraction import extract_minres, limit_inverse, require_complete
+from psychoseg.stats.polychoric import mean_polychoric
 
 __all__ = [
     "MAX_SPLITS",
@@ -28,6 +30,7 @@ __all__ = [
     "guttman_lambda6",
     "omega",
     "omega_total",
+    "ordinal_alpha",
     "split_half",
     "standardised_alpha",
 ]
@@ -35,8 +38,6 @@ __all__ = [
 #: More ways than this to halve a scale and a sample of them is drawn; ``n.sample`` of
 #: ``psych::splitHalf``. Every scale of 16 items or fewer is halved in all ways.
 MAX_SPLITS = 10_000
-#: Eigenvalues below this share of the largest are rounding error.
-_NO_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> Alp
     Parameters
     ----------
     cov : ndarray, shape (p, p)
-        Covariances of the keyed items, p at least 2, no NaN.
+        Covariances of the keyed items, p at least 2. A NaN among them makes alpha NaN, save where
+        the item it belongs to is dropped. A constant item has no correlation with the rest and
+        leaves no average correlation: NaN.
     n_obs : float
         Respondents behind them.
     level : float
@@ -150,7 +153,8 @@ def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> Alp
     alpha = _alpha(cov)
     low, high = feldt_interval(alpha, n_obs, p, level=level)
     sd = np.sqrt(np.diag(cov))
-    corr = cov / np.outer(sd, sd)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        corr = cov / np.outer(sd, sd)
     to_rest = cov.sum(axis=1) - np.diag(cov)
     rest_variance = cov.sum() - 2 * cov.sum(axis=1) + np.diag(cov)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -175,7 +179,8 @@ def standardised_alpha(
     Parameters
     ----------
     corr : ndarray, shape (p, p)
-        Correlations of the keyed items, no NaN. Polychoric ones give ordinal alpha.
+        Correlations of the keyed items; NaN among them gives NaN. Polychoric ones give ordinal
+        alpha.
     n_obs : float
         Respondents behind them.
     level : float
@@ -192,11 +197,10 @@ def standardised_alpha(
 
     Notes
     -----
-    r is the average correlation. Ordinal alpha is the reliability that the answers would have on
-    continuous scales, not that of the sum score people use, and is higher for that reason (Chalmers
-    2018). Its interval by Feldt's formula is somewhat too narrow, because polychoric correlations
-    vary more than Pearson's: in 1,000 simulated samples of 300 (5 items, 5 skewed answers, alpha
-    .83) the 95% interval held the true value 894 times.
+    r is the average correlation. Of polychoric correlations this is ordinal alpha: the reliability
+    that the answers would have on continuous scales, not that of the sum score people use, and
+    higher for that reason (Chalmers 2018). Its interval is then too narrow; :func:`ordinal_alpha`
+    has the right one.
 
     References
     ----------
@@ -205,6 +209,55 @@ def standardised_alpha(
     """
     alpha = _alpha(_at_least_two(corr))
     return alpha, *feldt_interval(alpha, n_obs, len(corr), level=level)
+
+
+def ordinal_alpha(
+    items: FloatArray, weights: FloatArray, n_obs: float, *, level: float = 0.95
+) -> tuple[float, float, float]:
+    """Compute ordinal alpha, standardised alpha of polychoric correlations, and its interval.
+
+    Parameters
+    ----------
+    items : ndarray, shape (n, p)
+        Codes of the keyed items, NaN where missing.
+    weights : ndarray, shape (n,)
+    n_obs : float
+        Respondents they stand for; the weights are rescaled to it.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    alpha, low, high : float
+        NaN where a pair of items cannot be correlated.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two items.
+
+    Notes
+    -----
+    The interval is normal in ``log(1 - alpha)``, with the standard error of the mean polychoric
+    correlation from the respondents' influences. In 400 simulated samples of 300 (5 items, 5 skewed
+    answers, alpha .83) it held the true value 372 times, with a tenth of the answers missing 380.
+
+    References
+    ----------
+    Zumbo, Gadermann & Zeisser (2007), J. Mod. Appl. Stat. Methods 6, 21-29. The standard error: see
+    :func:`psychoseg.stats.polychoric.mean_polychoric`.
+    """
+    p = items.shape[1]
+    if p < 2:
+        msg = f"reliability takes at least two items; there is {p}"
+        raise ValueError(msg)
+    mean, error = mean_polychoric(items, weights * (n_obs / weights.sum()))
+    alpha = p * mean / (1 + (p - 1) * mean)
+    if not alpha < 1:
+        return alpha, np.nan, np.nan
+    slope = p / (1 + (p - 1) * mean) ** 2
+    reach = float(ndtri((1 + level) / 2)) * slope * error / (1 - alpha)
+    return alpha, 1 - (1 - alpha) * float(np.exp(reach)), 1 - (1 - alpha) * float(np.exp(-reach))
 
 
 def feldt_interval(
@@ -259,11 +312,7 @@ def guttman_lambda6(corr: FloatArray) -> float:
     Guttman (1945), Psychometrika 10, 255-282. ``psych::alpha``'s ``G6(smc)`` on
     correlations.
     """
-    values, vectors = np.linalg.eigh(_at_least_two(corr))
-    # A direction without variance gets next to none, so that who is predicted wholly has nothing
-    # left; a pseudo-inverse would call such an item unpredictable.
-    values = np.maximum(values, _NO_VARIANCE * values[-1])
-    alone = 1 / ((vectors**2) @ (1 / values))
+    alone = 1 / np.diag(limit_inverse(_at_least_two(corr)))
     return float(1 - alone.sum() / corr.sum())
 
 
@@ -381,7 +430,7 @@ def split_half(cov: FloatArray, *, rng: np.random.Generator) -> SplitHalf:
     Raises
     ------
     ValueError
-        Where there are fewer than two items.
+        Where there are fewer than two items, or ``cov`` holds NaN.
 
     Notes
     -----
@@ -396,6 +445,7 @@ def split_half(cov: FloatArray, *, rng: np.random.Generator) -> SplitHalf:
     57-74, beta.
     """
     p = len(_at_least_two(cov))
+    require_complete(cov)
     half = p // 2
     # Of an even scale, each halving appears twice unless one item is held in the first half.
     held = 1 if p % 2 == 0 else 0
@@ -476,4 +526,5 @@ def _at_least_two(matrix: FloatArray) -> FloatArray:
 
 def _alpha(cov: FloatArray) -> float:
     p = len(cov)
-    return float(p / (p - 1) * (1 - np.trace(cov) / cov.sum()))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(p / (p - 1) * (1 - np.trace(cov) / cov.sum()))

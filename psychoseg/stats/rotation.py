@@ -21,7 +21,9 @@ __all__ = [
     "RotationMethod",
     "is_oblique",
     "rotate",
+    "rotation_objective",
     "structure_matrix",
+    "uses_kaiser",
 ]
 
 RotationMethod = Literal[
@@ -43,9 +45,11 @@ _ORTHOGONAL = ("none", "varimax", "quartimax", "equamax", "geomin_t", "target_t"
 _OBLIQUE = ("promax", "oblimin", "quartimin", "geomin_q", "target_q", "bifactor_q")
 ROTATIONS: tuple[str, ...] = _ORTHOGONAL + _OBLIQUE
 
-#: Norm of the projected gradient at an optimum; GPArotation stops at 1e-5.
-_GRADIENT_TOLERANCE = 1e-7
-#: Where rounding ends the search before that, GPArotation's own bound still counts.
+#: Norm of the projected gradient at an optimum. GPArotation stops at 1e-5, which leaves 1e-6 in a
+#: loading; repeated rows must give the loadings of weighted ones to 1e-10.
+_GRADIENT_TOLERANCE = 1e-12
+#: Below this the optimum counts as found, and the gradient decides over steps: what they gain in
+#: the criterion is lost in rounding.
 _GRADIENT_ENOUGH = 1e-5
 _MAX_STEPS = 10_000
 _MAX_HALVINGS = 11
@@ -154,7 +158,8 @@ def rotate(
         Of oblimin: 0 is quartimin, .5 biquartimin; SPSS calls it delta. Above 0 the criterion has
         no minimum for some loadings.
     delta : float
-        Of geomin, added to the squared loadings; .01 is GPArotation's and Mplus' up to 3 factors.
+        Of geomin, added to the squared loadings; .01 is GPArotation's, and Mplus' for 4 factors or
+        more (it takes .0001 for 2 and .001 for 3).
     power : float
         Of promax; SPSS calls it kappa. 4 in psych and SPSS.
     target : ndarray, shape (p, m), optional
@@ -180,23 +185,23 @@ def rotate(
     Notes
     -----
     Gradient projection in all starts at once, with the step rule of GPArotation, so that the same
-    start leads to the same one of several optima; it goes on to a gradient of 1e-7 (GPArotation:
-    1e-5). Matches GPArotation 2022.10.2: Varimax, quartimax, cfT (equamax: kappa = m / 2p),
-    geominT, targetT, bifactorT, oblimin, quartimin, geominQ, targetQ, bifactorQ. ``promax`` in the
-    variant ``psych`` is ``psych::fa(rotate = "promax")``, and with ``kaiser=False``
+    start leads to the same one of several optima; it goes on until rounding ends it (GPArotation: a
+    gradient of 1e-5). Matches GPArotation 2022.10.2: Varimax, quartimax, cfT (equamax: kappa = m /
+    2p), geominT, targetT, bifactorT, oblimin, quartimin, geominQ, targetQ, bifactorQ. ``promax`` in
+    the variant ``psych`` is ``psych::fa(rotate = "promax")``, and with ``kaiser=False``
     ``stats::promax`` and psych's ``"Promax"``; in the variant ``spss`` its target is made from
-    Kaiser-weighted varimax loadings and fitted to the plain ones. Bifactor leaves the first column
-    free as the general factor.
+    Kaiser-weighted varimax loadings and fitted to the plain ones, as in SPSS and GNU PSPP. Bifactor
+    leaves the first column free as the general factor.
 
     References
     ----------
-    Jennrich (2001), Psychometrika 66, 289-306, and (2002), Psychometrika 67, 7-20, gradient
+    Jennrich (2001), Psychometrika 66, 289-306, and (2002), Psychometrika 67, 7-19, gradient
     projection. Bernaards & Jennrich (2005), Educ. Psychol. Meas. 65, 676-696, the criteria. Kaiser
     (1958), Psychometrika 23, 187-200. Crawford & Ferguson (1970), Psychometrika 35, 321-332. Yates
     (1987), Multivariate Exploratory Data Analysis, geomin. Jennrich & Bentler (2011, 2012),
     Psychometrika 76, 537-549 and 77, 442-454, bifactor. Hendrickson & White (1964), Br. J. Stat.
     Psychol. 17, 65-70, promax. Grieder & Steiner (2022), Behav. Res. Methods 54, 54-74, promax in
-    psych and SPSS.
+    psych and SPSS. IBM SPSS Statistics Algorithms, FACTOR.
     """
     if method not in ROTATIONS:
         msg = f"method = {method!r} is none of {', '.join(ROTATIONS)}"
@@ -208,8 +213,7 @@ def rotate(
         msg = f"starts = {starts} takes an rng"
         raise ValueError(msg)
     m = loadings.shape[1]
-    if kaiser is None:
-        kaiser = method != "none" and (variant == "spss" or method in ("varimax", "promax"))
+    kaiser = uses_kaiser(method, variant) if kaiser is None else kaiser
     if method == "none" or m == 1:
         return _plain(loadings, np.eye(m), kaiser=False)
     if method == "promax":
@@ -226,12 +230,55 @@ def rotate(
         begin += [_random_orthogonal(m, rng) for _ in range(starts)]
     ends = _project(loadings / scale, criterion, np.array(begin), oblique=method in _OBLIQUE)
     pinned = {"bifactor": "first", "target": "all"}.get(method.rsplit("_", 1)[0], "none")
+    if pinned == "all" and target is not None and not np.nan_to_num(target).any():
+        # A target of nothing but zeros does not mind which way a factor points.
+        pinned = "order"
     return _chosen(ends, scale, kaiser=kaiser, pinned=pinned)
+
+
+def rotation_objective(
+    loadings: FloatArray,
+    phi: FloatArray,
+    method: RotationMethod,
+    *,
+    variant: Literal["psych", "spss"] = "psych",
+    kaiser: bool | None = None,
+    gamma: float = 0.0,
+    delta: float = 0.01,
+    target: FloatArray | None = None,
+) -> float:
+    """Return the criterion of loadings that some program has rotated.
+
+    Parameters
+    ----------
+    loadings : ndarray, shape (p, m)
+        Pattern loadings.
+    phi : ndarray, shape (m, m)
+    method, variant, kaiser, gamma, delta, target
+        As in :func:`rotate`.
+
+    Returns
+    -------
+    float
+        On the scale of :attr:`Rotation.objective`; NaN for ``none`` and ``promax``.
+    """
+    if method in ("none", "promax"):
+        return np.nan
+    kaiser = uses_kaiser(method, variant) if kaiser is None else kaiser
+    root = np.sqrt(np.maximum(((loadings @ phi) * loadings).sum(axis=1, keepdims=True), 0.0))
+    scale = np.where(root > 0, root, 1.0) if kaiser else 1.0
+    criterion = _criterion(method, loadings.shape, gamma=gamma, delta=delta, target=target)
+    return float(criterion((loadings / scale)[None])[0][0])
 
 
 def structure_matrix(loadings: FloatArray, phi: FloatArray) -> FloatArray:
     """Return the correlations of the items with the factors, ``loadings @ phi``, shape (p, m)."""
     return loadings @ phi
+
+
+def uses_kaiser(method: RotationMethod, variant: Literal["psych", "spss"]) -> bool:
+    """Return whether a program rotates by this method with Kaiser's normalisation."""
+    return method != "none" and (variant == "spss" or method in ("varimax", "promax"))
 
 
 def is_oblique(method: RotationMethod) -> bool:
@@ -341,18 +388,22 @@ def _project(a: FloatArray, criterion: _Criterion, begin: FloatArray, *, oblique
         going, downhill = going[unfinished], downhill[unfinished]
         if len(going) == 0:
             break
-        step = 2 * size[going]
+        near = norm[going] < _GRADIENT_ENOUGH
+        step = np.where(near, 1.0, 2.0) * size[going]
         for halving in range(_MAX_HALVINGS):
             trial = _onto(axes[going] - step[:, None, None] * downhill, oblique=oblique)
             turned = _turned(a, trial, oblique=oblique)
             new, new_slope = criterion(turned)
             enough = new < value[going] - 0.5 * norm[going] ** 2 * step
+            if near.any():
+                left = _tangent(a, trial, turned, new_slope, oblique=oblique)
+                enough[near] = (np.sqrt((left**2).sum(axis=(1, 2))) < norm[going])[near]
             # Like GPArotation, take the last trial whatever it is.
             if enough.all() or halving == _MAX_HALVINGS - 1:
                 break
             step[~enough] /= 2
-        # Nothing gained at a small gradient: what is left is rounding.
-        stuck = (new >= value[going]) & (norm[going] < _GRADIENT_ENOUGH)
+        # Near the optimum, no step that shortens the gradient is left: what remains is rounding.
+        stuck = near & ~enough
         moved = going[~stuck]
         axes[moved], loadings[moved] = trial[~stuck], turned[~stuck]
         value[moved], slope[moved], size[moved] = new[~stuck], new_slope[~stuck], step[~stuck]
@@ -430,7 +481,7 @@ def _chosen(ends: _Ends, scale: FloatArray, *, kaiser: bool, pinned: str) -> Rot
 def _matching(a: FloatArray, b: FloatArray, pinned: str) -> tuple[IntArray, FloatArray]:
     """Return the order and signs of b's columns that match a's, those that stay put left alone."""
     m = a.shape[1]
-    fixed = {"all": m, "first": 1, "none": 0}[pinned]
+    fixed = {"all": m, "order": m, "first": 1, "none": 0}[pinned]
     order = np.arange(m)
     if fixed < m:
         order[fixed:] = match_factors(a[:, fixed:], b[:, fixed:])[1] + fixed

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+from psychoseg.stats.extraction import require_complete
 from psychoseg.stats.factor import communalities
 
 __all__ = [
@@ -93,8 +94,8 @@ def score_weights(
     Raises
     ------
     ValueError
-        For an unknown method; for Bartlett where an item has no uniqueness or the loadings do not
-        have full rank.
+        For an unknown method, or where ``corr`` holds NaN; for Bartlett where an item has no
+        uniqueness or the loadings do not have full rank.
 
     Notes
     -----
@@ -106,12 +107,13 @@ def score_weights(
     References
     ----------
     Thurstone (1935), The Vectors of Mind. Bartlett (1937), Br. J. Psychol. 28, 97-104. ten Berge,
-    Krijnen, Wansbeek & Shapiro (1999), Linear Algebra Appl. 289, 311-318, eq. 8. Grice (2001),
-    Psychol. Methods 6, 430-450, determinacy and validity.
+    Krijnen, Wansbeek & Shapiro (1999), Linear Algebra Appl. 289, 311-318. Grice (2001), Psychol.
+    Methods 6, 430-450, determinacy and validity (its eq. 8, of ten Berge's scores, has a misprint).
     """
     if method not in SCORE_METHODS:
         msg = f"method = {method!r} is none of {', '.join(SCORE_METHODS)}"
         raise ValueError(msg)
+    require_complete(corr)
     uniquenesses = 1 - communalities(loadings, phi)
     if method == "bartlett" and (uniquenesses <= 0).any():
         item = int(uniquenesses.argmin())
@@ -149,14 +151,15 @@ def determinacy(corr: FloatArray, loadings: FloatArray, phi: FloatArray) -> Floa
     Returns
     -------
     ndarray
-        Above .9 scores may stand for the factor; below .71 (half the variance) two sets of scores
-        that both fit may correlate negatively. Values above 1, which an improper solution gives,
-        are left for the reader to see.
+        Above .9 scores may stand for the factor (Gorsuch 1983, in Grice); below .71 (half the
+        variance) two sets of scores that both fit may correlate negatively. Values above 1, which
+        an improper solution gives, are left for the reader to see.
 
     References
     ----------
     Guttman (1955), Br. J. Stat. Psychol. 8, 65-81. Grice (2001), Psychol. Methods 6, 430-450.
     """
+    require_complete(corr)
     structure = loadings @ phi
     squared = (structure * (np.linalg.pinv(corr, hermitian=True) @ structure)).sum(axis=0)
     rho: FloatArray = np.sqrt(np.maximum(squared, 0.0))
@@ -222,7 +225,9 @@ def factor_scores(
     uniquenesses = 1 - communalities(loadings, phi)
     scores = np.full((len(items), loadings.shape[1]), np.nan)
     n_answered: IntArray = answered.sum(axis=1)
-    enough = (n_answered >= min_share * items.shape[1]) & (n_answered > 0)
+    enough = n_answered >= _least_answers(min_share, items.shape[1])
+    if not enough.any():
+        return FactorScores(scores=scores, n_answered=n_answered, mean=mean, sd=sd)
     patterns, pattern_of = np.unique(answered[enough], axis=0, return_inverse=True)
     rows = np.flatnonzero(enough)[np.argsort(pattern_of.ravel(), kind="stable")]
     ends = np.cumsum(np.bincount(pattern_of.ravel(), minlength=len(patterns)))
@@ -259,14 +264,23 @@ def unit_scores(
     -------
     ndarray, shape (n, s)
     """
-    answered = ~np.isnan(items)
-    belongs = members.astype(np.float64)
-    size = belongs.sum(axis=0)
-    count = answered @ belongs
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (np.where(answered, items, 0.0) @ belongs) / count
-    mean[(count < min_share * size) | (count == 0)] = np.nan
-    return mean if statistic == "mean" else mean * size
+    scores = np.full((len(items), members.shape[1]), np.nan)
+    for j, chosen in enumerate(members.T):
+        own = items[:, chosen]
+        answered = ~np.isnan(own)
+        count = answered.sum(axis=1)
+        enough = count >= _least_answers(min_share, own.shape[1])
+        # Row by row, so that a person's sum does not depend on where the row stands.
+        total = np.where(answered, own, 0.0).sum(axis=1)
+        scores[enough, j] = total[enough] / count[enough]
+        if statistic == "sum":
+            scores[:, j] *= own.shape[1]
+    return scores
+
+
+def _least_answers(min_share: float, n_items: int) -> int:
+    """Return how many answers make the share, one at least; rounding must not ask for one more."""
+    return max(1, int(np.ceil(min_share * n_items - 1e-9)))
 
 
 def _weights(

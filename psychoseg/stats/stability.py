@@ -56,7 +56,7 @@ def bootstrap_jaccard(
 
     References
     ----------
-    Hennig (2007), Comput. Stat. Data Anal. 52, 258-271, section 3.
+    Hennig (2007), Comput. Stat. Data Anal. 52, 258-271.
     """
     n_people = round(float(counts.sum()))
     drawn = min(n_people, MAX_DRAWN)

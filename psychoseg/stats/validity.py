@@ -84,8 +84,8 @@ def nested_silhouettes(x: FloatArray, labels: IntArray, weights: FloatArray) -> 
 
     References
     ----------
-    Rousseeuw (1987), J. Comput. Appl. Math. 20, 53-65. Studer (2013), WeightedCluster manual,
-    section 6.2, the weighted form.
+    Rousseeuw (1987), J. Comput. Appl. Math. 20, 53-65. Studer (2013), WeightedCluster
+    Library Manual, LIVES Working Papers 24, the weighted form.
     """
     n, n_divisions = labels.shape
     finest = int(labels.max(axis=0).argmax())

@@ -212,15 +212,13 @@ def rake(
         for codes, share in zip(categories, shares, strict=True):
             raked *= (share / np.bincount(codes, weights=raked, minlength=len(share)))[codes]
         if bounds is not None:
-            raked = np.clip(raked, lowest * start, highest * start)
-            raked /= raked.sum()
+            raked = _scaled_within(raked, lowest * start, highest * start)
         deviation = _deviation(raked, categories, shares)
     ratio = raked / start
     on_bound = (ratio <= lowest * (1 + 1e-9)) | (ratio >= highest * (1 - 1e-9))
-    inside = bool(((ratio >= lowest - 1e-6) & (ratio <= highest + 1e-6)).all())
     return Raking(
         weights=raked * total,
-        converged=deviation <= tolerance and inside,
+        converged=deviation <= tolerance,
         rounds=rounds,
         deviation=deviation,
         n_bounded=int(on_bound.sum()),
@@ -261,18 +259,10 @@ def trim_weights(weights: FloatArray, *, low: float, high: float) -> FloatArray:
     if not 0 <= low < 1 < high:
         msg = f"bounds of {low:g} and {high:g} times the mean weight do not lie around 1"
         raise ValueError(msg)
-    relative = weights / weights.mean()
-    lower, upper = 0.0, 1.0
-    while np.clip(upper * relative, low, high).mean() < 1:
-        upper *= 2
-    # 200 halvings end on neighbouring doubles.
-    for _ in range(200):
-        middle = (lower + upper) / 2
-        if np.clip(middle * relative, low, high).mean() < 1:
-            lower = middle
-        else:
-            upper = middle
-    trimmed: FloatArray = np.clip(upper * relative, low, high) * weights.mean()
+    shares = weights / weights.sum()
+    n = len(weights)
+    trimmed: FloatArray = _scaled_within(shares, np.full(n, low / n), np.full(n, high / n))
+    trimmed *= weights.sum()
     return trimmed
 
 
@@ -290,7 +280,7 @@ def weighting_efficiency(weights: FloatArray) -> Efficiency:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 11.2C; (1992), J. Off. Stat. 8, 183-200.
+    Kish (1965), Survey Sampling; (1992), J. Off. Stat. 8, 183-200.
     """
     used = weights[weights > 0]
     effective = float(used.sum() ** 2 / (used**2).sum())
@@ -302,6 +292,22 @@ def weighting_efficiency(weights: FloatArray) -> Efficiency:
         lowest=float(used.min() / used.mean()),
         highest=float(used.max() / used.mean()),
     )
+
+
+def _scaled_within(shares: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Scale shares by one factor and cut them off at bounds, so that they sum to one after it."""
+    lower, upper = 0.0, 1.0
+    while np.clip(upper * shares, low, high).sum() < 1:
+        upper *= 2
+    # 200 halvings end on neighbouring doubles.
+    for _ in range(200):
+        middle = (lower + upper) / 2
+        if np.clip(middle * shares, low, high).sum() < 1:
+            lower = middle
+        else:
+            upper = middle
+    scaled: FloatArray = np.clip(upper * shares, low, high)
+    return scaled
 
 
 def _deviation(

@@ -1,5 +1,7 @@
-# Takes: nothing (data sets of R's own packages). Writes: the factor_*.csv and rotation_*.csv
-# reference values beside this file: correlations and what comes from them, no raw answers.
+# Takes: data sets of R's own packages; shared_sets.csv beside this file, and the survey files it
+# names in ../shared/data beside the checkout. Writes: the factor_*.csv and rotation_*.csv reference
+# values beside this file: correlations and what comes from them, no raw answers; of the survey
+# files loadings alone.
 # Run by hand: Rscript tests/reference/make_factor_reference.R
 # Made with R 4.2.2, psych 2.2.9, GPArotation 2022.10.2, psychTools 2.2.9, lavaan 0.6.14 (Debian 12).
 suppressPackageStartupMessages(library(psych))
@@ -23,6 +25,20 @@ from <- function(name, package) {
 tool <- function(name) get(name, from(name, "psychTools"))
 raw <- function(x, m) list(r = cor(x, use = "pairwise"), n = nrow(x), m = m)
 given <- function(r, n, m) list(r = as.matrix(cov2cor(as.matrix(r))), n = n, m = m)
+
+# Answers on five uneven points of m correlated factors, one in twenty missing.
+simulated <- function(seed, n, m, each) {
+  set.seed(seed)
+  pattern <- diag(m)[rep(seq_len(m), each = each), , drop = FALSE] * runif(m * each, .45, .8)
+  phi <- matrix(.3, m, m)
+  diag(phi) <- 1
+  model <- pattern %*% phi %*% t(pattern)
+  diag(model) <- 1
+  x <- matrix(rnorm(n * m * each), n) %*% chol(model)
+  answers <- matrix(findInterval(x, c(-.3, .3, .9, 1.6)), n)
+  answers[runif(length(answers)) < .05] <- NA
+  raw(answers, m)
+}
 
 harman <- from("Harman", "psych")
 schmid <- from("Schmid", "psych")
@@ -54,7 +70,10 @@ sets <- list(
   neo = given(tool("neo"), 1000, 5),
   sai = raw(tool("sai")[, 4:23], 3),
   msqR = raw(tool("msqR")[, 1:20], 3),
-  spi = raw(tool("spi")[, 11:50], 6)
+  spi = raw(tool("spi")[, 11:50], 6),
+  simulated_150 = simulated(1, 150, 2, 6),
+  simulated_300 = simulated(2, 300, 4, 4),
+  simulated_1000 = simulated(3, 1000, 6, 3)
 )
 bad <- names(sets)[vapply(sets, function(s) min(eigen(s$r)$values) < 1e-6, NA)]
 if (length(bad)) stop("not positive definite: ", paste(bad, collapse = " "))
@@ -82,6 +101,44 @@ for (set in names(sets)) {
 }
 save(do.call(rbind, rows), "factor_sets.csv")
 save(do.call(rbind, stats), "factor_fit.csv")
+
+# psych's default rotation of every set, and of the survey files the unrotated axes as well: one row
+# an item, its loadings side by side.
+wide <- function(set, fm, rotation, loadings) {
+  values <- apply(signif(unclass(loadings), 8), 1, paste, collapse = " ")
+  data.frame(
+    set = set, method = fm, rotation = rotation, item = seq_along(values) - 1, loadings = values
+  )
+}
+shared <- file.path(here, "..", "..", "..", "shared", "data")
+answers <- function(row) {
+  x <- utils::read.csv(file.path(shared, row$file),
+    sep = c(comma = ",", tab = "\t")[[row$separator]], check.names = FALSE
+  )
+  x <- as.matrix(x[, match(row$first, names(x)):match(row$last, names(x))])
+  x[x < row$lowest] <- NA
+  raw(x, row$n_factors)
+}
+listed <- utils::read.csv(file.path(here, "shared_sets.csv"))
+surveys <- lapply(split(listed, seq_len(nrow(listed))), answers)
+names(surveys) <- listed$set
+bad <- names(surveys)[vapply(surveys, function(s) min(eigen(s$r)$values) < 1e-6, NA)]
+if (length(bad)) stop("not positive definite: ", paste(bad, collapse = " "))
+rows <- list()
+every <- c(sets, surveys)
+for (set in names(every)) {
+  s <- every[[set]]
+  for (fm in c("minres", "ml")) {
+    for (rotation in c("none", "oblimin")) {
+      if (rotation == "none" && set %in% names(sets)) next
+      f <- suppressMessages(suppressWarnings(
+        psych::fa(s$r, s$m, n.obs = s$n, fm = fm, rotate = rotation)
+      ))
+      rows[[length(rows) + 1]] <- wide(set, fm, rotation, f$loadings)
+    }
+  }
+}
+save(do.call(rbind, rows), "factor_loadings.csv")
 
 # Principal axes and components as psych has them.
 rows <- list()
@@ -159,3 +216,13 @@ save(rbind(
   long("holzinger_swineford", "loadings", f$loadings),
   long("holzinger_swineford", "test", c(f$STATISTIC, f$dof))
 ), "factor_factanal.csv")
+
+# Holzinger-Swineford's covariances and psych's alpha of its three scales.
+items <- holzinger[, paste0("x", 1:9)]
+alphas <- vapply(split(1:9, rep(1:3, each = 3)), function(i) {
+  psych::alpha(items[, i], warnings = FALSE)$total$raw_alpha
+}, 0)
+save(rbind(
+  long("holzinger_swineford", "covariance", cov(items)),
+  long("holzinger_swineford", "alpha", alphas)
+), "factor_holzinger.csv")

@@ -73,8 +73,6 @@ def test_a_heywood_case_is_named():
     corr[0, 1] = corr[1, 0] = 0.64
     np.fill_diagonal(corr, 1)
     assert list(extract_minres(corr, 1).heywood) == [0]
-    with pytest.warns(UserWarning, match="Heywood case: 1 of 5"):
-        PythonEngine().factor(corr, 1, n_obs=100)
 
 
 @pytest.mark.parametrize("n_factors", [0, 5])
@@ -121,6 +119,34 @@ def test_kmo_and_bartlett_equal_psych_and_factor_analyzer_on_bfi(bfi, bfi_corr):
     assert bartlett_sphericity(corr, len(complete))[0] == pytest.approx(
         calculate_bartlett_sphericity(complete)[0], rel=1e-9
     )
+
+
+def test_kmo_of_a_singular_matrix_is_what_it_tends_to():
+    rng = np.random.default_rng(9)
+    x, error = rng.standard_normal((300, 5)), rng.standard_normal(300)
+    x[:, 1:] += x[:, :1]
+    known = np.column_stack([np.ones(300), x])
+    error -= known @ np.linalg.lstsq(known, error, rcond=None)[0]
+    for added in (x[:, 2], x[:, :3].sum(axis=1)):
+        corr, near = (
+            np.corrcoef(np.column_stack([x, added + error * size]).T) for size in (0, 1e-4)
+        )
+        overall, items = kmo(corr)
+        # An error variance of 1e-8, unrelated to all items, is that near to none.
+        assert overall == pytest.approx(kmo(near)[0], abs=1e-6)
+        np.testing.assert_allclose(items, kmo(near)[1], atol=1e-6)
+    # A twin's partial correlation with the other is 1, with anybody else 0.
+    twins = np.array([[1, 1, 0.5], [1, 1, 0.5], [0.5, 0.5, 1]])
+    np.testing.assert_allclose(kmo(twins)[1], [1.25 / 2.25, 1.25 / 2.25, 1], atol=1e-9)
+
+
+def test_bartlett_of_a_singular_or_indefinite_matrix_is_infinite():
+    twins = np.array([[1, 1, 0.5], [1, 1, 0.5], [0.5, 0.5, 1]])
+    # Three correlations that cannot be, twice: two negative eigenvalues, a positive determinant.
+    indefinite = np.kron(np.eye(2), [[1, 0.9, 0.9], [0.9, 1, -0.9], [0.9, -0.9, 1]])
+    assert bartlett_sphericity(twins, 100) == (np.inf, 3, 0.0)
+    assert np.linalg.det(indefinite) > 0
+    assert bartlett_sphericity(indefinite, 100) == (np.inf, 15, 0.0)
 
 
 def test_alpha_equals_psych_on_bfi(bfi, bfi_items):

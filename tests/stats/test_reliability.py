@@ -13,6 +13,7 @@ from psychoseg.stats.reliability import (
     guttman_lambda6,
     omega,
     omega_total,
+    ordinal_alpha,
     split_half,
     standardised_alpha,
 )
@@ -223,6 +224,32 @@ def test_no_sample_size_gives_no_interval():
 def test_a_single_item_is_refused(coefficient):
     with pytest.raises(ValueError, match="at least two items; there is 1"):
         coefficient(np.eye(1))
+
+
+def test_ordinal_alpha_is_standardised_alpha_of_polychoric_correlations(bfi, bfi_items):
+    items = keyed(bfi, bfi_items, "N")
+    alpha, low, high = ordinal_alpha(items, np.ones(len(items)), len(items))
+    plain = standardised_alpha(polychoric(items, np.ones(len(items))), len(items))
+    assert alpha == pytest.approx(plain[0], abs=1e-12)
+    # Polychoric correlations vary more than Feldt's formula knows.
+    assert plain[2] - plain[1] < high - low < 1.5 * (plain[2] - plain[1])
+    assert low < alpha < high
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_the_standard_error_of_ordinal_alpha_is_its_spread_over_samples(missing):
+    # 150 samples: the spread itself is known to 1 / sqrt(300), 6%; three of those are allowed.
+    rng = np.random.default_rng(3)
+    alphas, widths = [], []
+    for _ in range(150):
+        common = rng.standard_normal((400, 1))
+        x = 0.7 * common + np.sqrt(0.51) * rng.standard_normal((400, 5))
+        items = np.searchsorted([-0.2, 0.5, 1.1, 1.7], x).astype(float)
+        items[rng.random(items.shape) < missing] = np.nan
+        alpha, low, high = ordinal_alpha(items, np.ones(400), 400)
+        alphas.append(np.log(1 - alpha))
+        widths.append(np.log(1 - low) - np.log(1 - high))
+    assert np.mean(widths) / (2 * 1.959964) == pytest.approx(np.std(alphas), rel=0.18)
 
 
 def test_a_duplicated_item_does_not_break_lambda_6():

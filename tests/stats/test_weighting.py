@@ -188,3 +188,14 @@ def test_kish_s_design_effect_by_hand():
     assert found.efficiency == pytest.approx(16 / 18)
     assert (found.lowest, found.highest) == pytest.approx((0.75, 1.5))
     assert found.design_effect == pytest.approx(1 + np.var([1, 1, 2]) / np.mean([1, 1, 2]) ** 2)
+
+
+def test_bounds_hold_even_where_they_leave_no_room_for_the_margin():
+    # 20 of 100 are to become half: they would have to count 2.5 times, and may count 1.2 times.
+    codes = np.repeat([0, 1], [20, 80])
+    found = rake(np.ones(100), [codes], [np.array([50.0, 50.0])], bounds=(0.8, 1.2))
+    assert not found.converged
+    assert found.weights.min() >= 0.8 - 1e-9
+    assert found.weights.max() <= 1.2 + 1e-9
+    assert found.weights.sum() == pytest.approx(100)
+    assert found.deviation == pytest.approx(0.5 - 0.24, abs=1e-9)
