@@ -6,19 +6,23 @@ for ``psychoseg.survey`` to say.
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import tomli_w
-from annotated_types import Ge
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from psychoseg.errors import StudyError
+from psychoseg.study_problems import describe_problems
 
 __all__ = [
     "CleanRules",
@@ -26,7 +30,12 @@ __all__ = [
     "DataFile",
     "EngineSettings",
     "ItemBattery",
+    "Margin",
     "Merge",
+    "QualityCheck",
+    "QualityCutoffs",
+    "QualityIndex",
+    "QualityRules",
     "ReduceSettings",
     "ScaleKey",
     "ScalesSettings",
@@ -39,10 +48,26 @@ __all__ = [
 
 Code = int | float | str
 Share = Annotated[float, Field(ge=0, le=1)]
+Correlation = Annotated[float, Field(ge=-1, le=1)]
+QualityIndex = Literal[
+    "longstring_share",
+    "variability",
+    "mahalanobis_p",
+    "even_odd",
+    "synonyms",
+    "antonyms",
+    "person_total",
+    "relative_speed",
+    "seconds_per_item",
+    "failed_share",
+]
 
 #: Texts that mean "no answer" unless the study says otherwise: an empty cell, and what R and pandas
 #: write. Not "None", which is an answer in many questionnaires.
 DEFAULT_MISSING = ("", "NA", "NaN")
+#: Targets whose total misses 1 or 100 by more than the first share and less than the second are
+#: taken for a slip: published shares are rounded, counts of people are far from either.
+_ROUNDED, _SLIPPED = 0.02, 0.2
 
 
 class _Table(BaseModel):
@@ -122,15 +147,156 @@ class CleanRules(_Table):
     straight_liners: Literal["keep", "exclude"] = "keep"
 
 
-class WeightsSettings(_Table):
-    """``[weights]``: the survey weight.
+class QualityCutoffs(_Table):
+    """``[quality.cutoffs]``: from where each index speaks of a careless respondent.
 
-    ``sampling`` weights are rescaled to mean one over the respondents kept and count as Kish's
-    effective sample size in tests; ``frequency`` weights say how many people a row stands for.
+    Sources of the defaults: ``psychoseg.stats.quality.CUTOFFS``.
+    """
+
+    longstring_share: Share = 0.5
+    #: Three median absolute deviations below the median where absent.
+    variability: float | None = Field(default=None, ge=0)
+    mahalanobis_p: Share = 0.001
+    even_odd: Correlation = 0.3
+    synonyms: Correlation = 0.0
+    antonyms: Correlation = 0.0
+    person_total: Correlation = 0.0
+    relative_speed: float = Field(default=2.0, gt=0)
+    seconds_per_item: float = Field(default=2.0, ge=0)
+    failed_share: float = Field(default=0.5, gt=0, le=1)
+
+
+class QualityCheck(_Table):
+    """``[[quality.checks]]``: an item with right answers, which is none of the ``[[items]]``.
+
+    An ``attention`` check says what to answer; a ``bogus`` item has only one honest answer. A range
+    or pattern of ``[[items]]`` passes over it.
     """
 
     column: str
+    accept: tuple[Code, ...] = Field(min_length=1)
+    kind: Literal["attention", "bogus"] = "attention"
+    missing: tuple[Code, ...] = ()
+
+
+class QualityRules(_Table):
+    """``[quality]``: how careful answers are told from careless ones, and what follows.
+
+    Every index is computed and reported. Those in ``rules`` count; with ``action = "exclude"`` a
+    respondent leaves who has ``at_least`` of their flags, or one of those in ``sufficient``.
+    ``duration`` names a column of seconds, or one for each page.
+    """
+
+    action: Literal["report", "exclude"] = "report"
+    #: One for each kind of carelessness, so that two flags are two facts.
+    rules: tuple[QualityIndex, ...] = (
+        "longstring_share",
+        "mahalanobis_p",
+        "even_odd",
+        "synonyms",
+        "person_total",
+        "relative_speed",
+        "failed_share",
+    )
+    at_least: int = Field(default=2, ge=1)
+    sufficient: tuple[QualityIndex, ...] = ()
+    cutoffs: QualityCutoffs = QualityCutoffs()
+    #: Items that correlate beyond it are synonyms (antonyms below its negative): Meade & Craig
+    #: (2012), Psychol. Methods 17, 437-455.
+    synonym_r: float = Field(default=0.6, gt=0, lt=1)
+    duration: tuple[str, ...] = ()
+    checks: tuple[QualityCheck, ...] = ()
+
+    @field_validator("duration", mode="before")
+    @classmethod
+    def _one_column_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _rules_can_be_met(self) -> QualityRules:
+        problems = []
+        for key, names in (("rules", self.rules), ("sufficient", self.sufficient)):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                problems.append(f"{key} names {', '.join(twice)} more than once")
+        if self.at_least > len(self.rules) and not self.sufficient:
+            problems.append(
+                f"at_least = {self.at_least} flags can never come from {len(self.rules)} rules"
+            )
+        if not self.checks and "failed_share" in self.sufficient:
+            problems.append("sufficient names failed_share, but there is no [[quality.checks]]")
+        timed = [n for n in self.sufficient if n in ("relative_speed", "seconds_per_item")]
+        if timed and not self.duration:
+            problems.append(f"sufficient names {timed[0]}, but duration names no column")
+        columns = [check.column for check in self.checks]
+        again = sorted({column for column in columns if columns.count(column) > 1})
+        if again:
+            problems.append(f"checks names the column {', '.join(again)} more than once")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class Margin(_Table):
+    """``[[weights.margins]]``: what share of the population each category of a column has.
+
+    ``targets`` are shares, per cents or counts by category, as shown or as coded in the file; each
+    margin is divided by its own total.
+    """
+
+    column: str
+    targets: dict[str, float] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _targets_are_shares(self) -> Margin:
+        wrong = [f"{name} = {value:g}" for name, value in self.targets.items() if value <= 0]
+        if wrong:
+            msg = (
+                f"targets of {self.column} must be above zero, not {', '.join(wrong)}: leave the "
+                'category out, and its respondents with unmatched = "exclude"'
+            )
+            raise ValueError(msg)
+        total = sum(self.targets.values())
+        for whole, what in ((1, "shares"), (100, "per cents")):
+            # Rounded shares miss the whole by little; a slip of the pen by more.
+            if _ROUNDED < abs(total / whole - 1) < _SLIPPED:
+                msg = f"targets of {self.column} sum to {total:g}: {what} should sum to {whole}"
+                raise ValueError(msg)
+        return self
+
+
+class WeightsSettings(_Table):
+    """``[weights]``: the survey weight, a column of the file, raked to margins, or both.
+
+    ``sampling`` weights are rescaled to mean one over the respondents kept and count as Kish's
+    effective sample size in tests; ``frequency`` weights say how many people a row stands for.
+    Raking starts from the column, or from equal weights. ``trim`` bounds the weights in multiples
+    of their mean; with margins it bounds the factor by which raking changes a weight.
+    ``unmatched`` says what becomes of respondents in no category that has a target.
+    """
+
+    column: str | None = None
     kind: Literal["sampling", "frequency"] = "sampling"
+    margins: tuple[Margin, ...] = ()
+    trim: tuple[float, float] | None = None
+    unmatched: Literal["error", "exclude"] = "error"
+
+    @model_validator(mode="after")
+    def _settings_go_together(self) -> WeightsSettings:
+        problems = []
+        if self.column is None and not self.margins:
+            problems.append("weights needs a column, [[weights.margins]], or both")
+        if self.kind == "frequency" and (self.margins or self.trim):
+            problems.append('kind = "frequency" counts people and is neither raked nor trimmed')
+        if self.trim is not None and not 0 <= self.trim[0] < 1 < self.trim[1]:
+            problems.append(f"trim = {list(self.trim)} must lie around 1, such as [0.2, 5]")
+        columns = [margin.column for margin in self.margins]
+        twice = sorted({column for column in columns if columns.count(column) > 1})
+        if twice:
+            problems.append(f"margins names the column {', '.join(twice)} more than once")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class ScaleKey(_Table):
@@ -150,17 +316,67 @@ class ScaleKey(_Table):
 
 
 class ScalesSettings(_Table):
-    """``[scales]``: how items become scales. With no ``[[scales.scale]]`` the scales are found."""
+    """``[scales]``: how items become scales. With no ``[[scales.scale]]`` the scales are found.
 
-    correlation: Literal["pearson", "polychoric"] = "polychoric"
-    n_factors: Literal["parallel"] | Annotated[int, Field(ge=1)] = "parallel"
+    ``mixed`` correlations take items with more than 20 different answers as continuous. ``variant``
+    says whose conventions hold where programs differ. ``starts`` random starts look for a better
+    optimum than the usual one, of the extraction and of the rotation.
+    """
+
+    correlation: Literal["pearson", "spearman", "polychoric", "mixed"] = "polychoric"
+    #: Which respondents a correlation uses; "em" (maximum likelihood) is for Pearson alone.
+    missing: Literal["pairwise", "listwise", "em"] = "pairwise"
+    #: Added to the empty cells of two ordinal items' table.
+    correction: float = Field(default=0.0, ge=0, le=1)
+    n_factors: Literal["auto", "parallel"] | Annotated[int, Field(ge=1)] = "auto"
     replicates: int = Field(default=100, ge=20)
     percentile: float = Field(default=95.0, gt=0, lt=100)
+    extraction: Literal["minres", "ml", "principal_axes", "components"] = "minres"
+    rotation: Literal[
+        "none",
+        "varimax",
+        "quartimax",
+        "equamax",
+        "geomin_t",
+        "target_t",
+        "bifactor_t",
+        "promax",
+        "oblimin",
+        "quartimin",
+        "geomin_q",
+        "target_q",
+        "bifactor_q",
+    ] = "oblimin"
+    variant: Literal["psych", "spss"] = "psych"
+    #: Kaiser's normalisation; the variant's habit where absent.
+    kaiser: bool | None = None
+    gamma: float = 0.0
+    delta: float = Field(default=0.01, gt=0)
+    power: float = Field(default=4.0, gt=1)
+    starts: int = Field(default=20, ge=0)
     min_loading: Share = 0.3
     min_answered: Share = 0.5
+    score: Literal["mean", "sum", "regression", "bartlett", "ten_berge"] = "mean"
+    #: "person" takes each respondent's own mean answer out of the scores (ipsatising).
+    centre: Literal["none", "person"] = "none"
+    #: "apply" leaves out, one by one, flagged items without which alpha rises; "propose" only says.
+    drop_items: Literal["propose", "apply"] = "propose"
     scale: tuple[ScaleKey, ...] = ()
     #: A found scale that holds this item is called this: item -> name.
     names: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _settings_go_together(self) -> ScalesSettings:
+        if self.missing == "em" and self.correlation != "pearson":
+            msg = f'missing = "em" is for correlation = "pearson", not "{self.correlation}"'
+            raise ValueError(msg)
+        if self.rotation.startswith("target") and not self.scale:
+            msg = f'rotation = "{self.rotation}" turns towards named scales: add [[scales.scale]]'
+            raise ValueError(msg)
+        if self.centre == "person" and self.score not in ("mean", "sum"):
+            msg = f'centre = "person" is for score = "mean" or "sum", not "{self.score}"'
+            raise ValueError(msg)
+        return self
 
 
 class Column(_Table):
@@ -220,6 +436,8 @@ class EngineSettings(_Table):
     tree: Literal[
         "auto", "psychoseg", "scikit-learn", "scipy", "fastcluster", "hclust", "agnes", "hcut"
     ] = "auto"
+    #: Who rotates in Python: factor-analyzer is a second opinion where R is absent.
+    rotator: Literal["psychoseg", "factor-analyzer"] = "psychoseg"
     #: Seconds that one call into R may take.
     time_limit: float = Field(default=600.0, gt=0)
 
@@ -232,6 +450,7 @@ class Study(_Table):
     merge: tuple[Merge, ...] = ()
     items: tuple[ItemBattery, ...] = Field(min_length=1)
     clean: CleanRules = CleanRules()
+    quality: QualityRules = QualityRules()
     weights: WeightsSettings | None = None
     scales: ScalesSettings = ScalesSettings()
     columns: tuple[Column, ...] = ()
@@ -284,7 +503,7 @@ def load_study(path: str | Path) -> Study:
     try:
         return Study.model_validate({**raw, "folder": file.parent})
     except ValidationError as error:
-        problems = _problems(error, text)
+        problems = describe_problems(error, text, model=Study)
         head = f"{file} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:"
         raise StudyError("\n".join([head, *(f"  - {p}" for p in problems)])) from None
 
@@ -295,132 +514,3 @@ def _without_none(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_without_none(v) for v in value]
     return value
-
-
-def _problems(error: ValidationError, text: str) -> list[str]:
-    """Return one sentence a problem, in file order."""
-    seen: dict[str, tuple[int, str]] = {}
-    details = error.errors()
-    # A list whose tables are wrong is also reported as too short: the tables' own problems say it
-    # better.
-    broken = {d["loc"][0] for d in details if len(d["loc"]) > 1}
-    for detail in details:
-        if detail["type"] == "too_short" and detail["loc"][0] in broken and len(detail["loc"]) == 1:
-            continue
-        path = [part for part in detail["loc"] if not _is_union_branch(part)]
-        where = _dotted(path)
-        line = _line_of(path, text)
-        sentence = _sentence(
-            detail["type"], detail["msg"], path, detail.get("input"), detail["loc"]
-        )
-        place = f"line {line}, {where}" if line else where
-        if where not in seen:
-            seen[where] = (line or 0, f"{place}: {sentence}")
-    return [sentence for _, sentence in sorted(seen.values(), key=lambda p: p[0])]
-
-
-def _is_union_branch(part: int | str) -> bool:
-    return isinstance(part, str) and bool(
-        re.match(r"(literal|constrained|function|tuple|dict|is-instance|int$|float$|str$)", part)
-        and ("[" in part or part in {"int", "float", "str", "constrained-int"})
-    )
-
-
-def _dotted(path: Iterable[int | str]) -> str:
-    out = ""
-    for part in path:
-        out += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if out else str(part)
-    return out or "the file"
-
-
-def _sentence(
-    kind: str, message: str, path: list[int | str], value: object, loc: tuple[int | str, ...]
-) -> str:
-    shown = value if not isinstance(value, BaseModel | dict) else "this table"
-    if kind == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.6)
-        hint = f" Did you mean {close[0]}?" if close else f" Known here: {', '.join(known)}."
-        return f"unknown key {path[-1]}.{hint}"
-    if kind == "missing":
-        return f"{path[-1]} is missing. Add it."
-    if kind == "literal_error":
-        allowed = _choices(path) or [message.removeprefix("Input should be ")]
-        close = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.6)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        return f"{value!r} is not one of {', '.join(allowed)}.{hint}"
-    if kind == "string_pattern_mismatch":
-        return f"{path[-1]} is empty. Give it a text."
-    if kind == "value_error":
-        return message.removeprefix("Value error, ") + "."
-    text = message.removeprefix("Input should be ")
-    return f"{shown!r} should be {text}." if text != message else f"{message} (found {shown!r})."
-
-
-def _table_at(path: Iterable[int | str]) -> type[BaseModel] | None:
-    """Return the model that a path of keys leads to."""
-    table: type[BaseModel] | None = Study
-    for part in path:
-        if isinstance(part, int):
-            continue
-        if table is None or part not in table.model_fields:
-            return None
-        table = _model_in(table.model_fields[part].annotation)
-    return table
-
-
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((m for a in get_args(annotation) if (m := _model_in(a)) is not None), None)
-
-
-def _known_keys(path: Iterable[int | str]) -> list[str]:
-    table = _table_at(path)
-    return [] if table is None else [k for k in table.model_fields if k != "folder"]
-
-
-def _choices(path: list[int | str]) -> list[str]:
-    keys = [p for p in path if isinstance(p, str)]
-    table = _table_at(keys[:-1])
-    if table is None or not keys or keys[-1] not in table.model_fields:
-        return []
-    return _literals(table.model_fields[keys[-1]].annotation)
-
-
-def _literals(annotation: object) -> list[str]:
-    out: list[str] = []
-    for arg in get_args(annotation):
-        if isinstance(arg, str):
-            out.append(arg)
-        elif arg is int:
-            out.append("a whole number")
-        elif isinstance(arg, FieldInfo):
-            low = [f" from {m.ge}" for m in arg.metadata if isinstance(m, Ge)]
-            out = [t + "".join(low) if t == "a whole number" else t for t in out]
-        else:
-            out.extend(_literals(arg))
-    return out
-
-
-def _line_of(path: list[int | str], text: str) -> int | None:
-    """Find the line a key stands on: a search in the text, since tomllib keeps no positions."""
-    if not path:
-        return None
-    heads = [p for p in path[:-1] if isinstance(p, str)]
-    index = next((p for p in path if isinstance(p, int)), 0)
-    header = ".".join(heads) or str(path[-1])
-    found = -1
-    inside = not heads
-    for number, line in enumerate(text.splitlines(), start=1):
-        table = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line)
-        if table and "=" not in line.split("]")[0]:
-            name = table.group(1).replace('"', "")
-            if name == header:
-                found += 1
-            inside = name == header and (found == index or "[[" not in line)
-            if name == ".".join(p for p in path if isinstance(p, str)):
-                return number
-        elif inside and re.match(rf"\s*\"?{re.escape(str(path[-1]))}\"?\s*=", line):
-            return number
-    return None

@@ -112,8 +112,8 @@ def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
     """
     if not len(items):
         raise DataError(
-            f"no respondent is left{excluded}. Check the rules under [clean], [[items]] and "
-            "[[merge]]."
+            f"no respondent is left{excluded}. Check the rules under [clean], [quality], "
+            "[[items]] and [[merge]]."
         )
     answers = items.notna().sum()
     if not answers.any():

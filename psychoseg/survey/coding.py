@@ -16,12 +16,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import PsychosegWarning
-from psychoseg.study import Code, Column, ItemBattery
+from psychoseg.study import Code, Column, ItemBattery, QualityCheck
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined
 from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, quoted_list, rows_text
 
-__all__ = ["CodedColumn", "CodedItem", "code_columns", "code_items", "code_weight"]
+__all__ = [
+    "CodedColumn",
+    "CodedItem",
+    "code_checks",
+    "code_columns",
+    "code_items",
+    "code_seconds",
+    "code_weight",
+]
 
 #: A column of type "auto" with more distinct numbers than this is a quantity even where some codes
 #: carry labels; with fewer and labels it is a set of categories. Twelve takes in an 11-point scale
@@ -215,6 +223,75 @@ def code_weight(
             "weights, or remove these rows."
         )
     return values[cells.codes], problems
+
+
+def code_seconds(
+    joined: Joined, columns: Sequence[str], kept: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Turn durations into seconds, shape (n, columns); NaN for none; text is a problem."""
+    seconds = np.full((len(joined.ids), len(columns)), np.nan)
+    problems = []
+    for j, name in enumerate(columns):
+        cells = _cells(joined, name, kept)
+        numbers = [parse_number(t, cells.field.decimal) if t else np.nan for t in cells.texts]
+        used = cells.used()
+        bad = [i for i, n in enumerate(numbers) if n is None and used[i]]
+        if bad:
+            problems.append(
+                f"duration {name} holds what is no number of seconds: "
+                f"{_examples(joined, cells, bad)}. Give seconds, such as 754."
+            )
+        values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
+        seconds[:, j] = values[cells.codes]
+    return seconds, problems
+
+
+def code_checks(
+    joined: Joined, checks: Sequence[QualityCheck], kept: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Turn answers to items with right answers into 1 (right), 0 (wrong) and NaN (none).
+
+    Parameters
+    ----------
+    joined : Joined
+    checks : sequence of QualityCheck
+        What is right matches a cell as text, as a number, or by its value label.
+    kept : ndarray of bool
+        Respondents whose answers count.
+
+    Returns
+    -------
+    right : ndarray, shape (n, checks)
+    problems : list of str
+        Checks that nobody answered rightly: the study then lists the wrong codes.
+    """
+    right = np.full((len(joined.ids), len(checks)), np.nan)
+    problems = []
+    for j, check in enumerate(checks):
+        cells = _cells(joined, check.column, kept)
+        absent = np.asarray(_absent(cells, check.missing), dtype=bool)
+        accepted = {_code_text(code) for code in check.accept}
+        numbers = {n for text in accepted if (n := parse_number(text)) is not None}
+        values = np.asarray(
+            [
+                text in accepted
+                or cells.field.value_labels.get(text) in accepted
+                or parse_number(text, cells.field.decimal) in numbers
+                for text in cells.texts
+            ],
+            dtype=float,
+        )
+        values[absent] = np.nan
+        used = cells.used() & ~absent
+        if used.any() and not (values[used] == 1).any():
+            shown = [cells.texts[i] for i in np.flatnonzero(used)]
+            problems.append(
+                f"check {check.column}: nobody gave an accepted answer "
+                f"({quoted_list(sorted(accepted))}); there are {quoted_list(sorted(shown))}. "
+                "Correct accept."
+            )
+        right[:, j] = values[cells.codes]
+    return right, problems
 
 
 def _cells(joined: Joined, name: str, counted: npt.NDArray[np.bool_]) -> _Cells:

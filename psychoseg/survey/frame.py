@@ -14,6 +14,7 @@ from psychoseg.survey.clean import check_items, observed_ends, rescale
 from psychoseg.survey.raw import number_text, quoted_list, rows_text
 from psychoseg.survey.select import nearest_names
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
+from psychoseg.survey.weighting import WEIGHTING_COLUMNS, weighting_table
 
 __all__ = ["check_same_rows", "survey_from_frame"]
 
@@ -94,15 +95,18 @@ def survey_from_frame(
         book[weight_column] = Variable(
             weight_column, labels.get(weight_column, weight_column), "weight", "numeric"
         )
+    used = np.ones(len(frame)) if weights is None else _weights(frame, weights, weight_kind)
+    sampled = weights is not None and weight_kind == "sampling"
     return Survey(
         ids=_ids(frame, ids),
         items=answers,
         columns=others,
-        weights=np.ones(len(frame)) if weights is None else _weights(frame, weights, weight_kind),
+        weights=used,
         weight_kind="none" if weights is None else weight_kind,
         codebook=book,
         ledger=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
         n_read=len(frame),
+        weighting=weighting_table(used) if sampled else pd.DataFrame(columns=WEIGHTING_COLUMNS),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
-from psychoseg.study import Study
+from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.study import Column, Study
 from psychoseg.survey.clean import (
     check_active,
     check_items,
@@ -18,13 +20,29 @@ from psychoseg.survey.clean import (
     observed_ends,
     rescale,
 )
-from psychoseg.survey.coding import CodedColumn, CodedItem, code_columns, code_items, code_weight
+from psychoseg.survey.coding import (
+    CodedColumn,
+    CodedItem,
+    code_checks,
+    code_columns,
+    code_items,
+    code_seconds,
+    code_weight,
+)
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined, join_tables
+from psychoseg.survey.quality import Answers, Quality, assess_quality
 from psychoseg.survey.raw import TextTable, quoted_list
 from psychoseg.survey.read import read_labels, read_table
 from psychoseg.survey.select import Selection, check_keys, select_columns
 from psychoseg.survey.table import Survey, Variable
+from psychoseg.survey.weighting import (
+    MARGIN_COLUMNS,
+    WEIGHTING_COLUMNS,
+    Weighted,
+    exclude_unmatched,
+    fit_weights,
+)
 
 __all__ = ["load_survey"]
 
@@ -62,7 +80,8 @@ def load_survey(study: Study) -> Survey:
     -----
     Respondents leave in this order, each with the first reason met: no partner in a merged file
     (stage ``merge``), an answer outside the scale (``range``), too few answers or straight-lining
-    (``clean``), no weight (``weights``). Nothing is written.
+    (``clean``), no weight (``weights``), careless answers (``quality``), no category that the
+    weights are raked to (``weights``). Nothing is written.
     """
     _check_files(study)
     tables = [read_table(file, study.folder) for file in (study.data, *study.merge)]
@@ -71,12 +90,20 @@ def load_survey(study: Study) -> Survey:
     )
     labels = _labels(study)
     joined, ledger = join_tables(study, tables)
-    items, columns, weights = _coded(study, joined, selection, ledger)
+    coded = _coded(study, joined, selection, ledger)
+    items, columns, weights = coded.items, coded.columns, coded.weights
     answers = pd.DataFrame({name: item.values for name, item in items.items()})
     check_items(answers[ledger.kept], excluded=_excluded(ledger))
     exclude_respondents(answers, study.clean, ledger)
-    if study.weights is not None:
-        exclude_unweighted(weights, study.weights.column, ledger)
+    if selection.weight is not None:
+        exclude_unweighted(weights, selection.weight, ledger)
+    check_items(answers[ledger.kept], excluded=_excluded(ledger))
+    ends = _ends(study, selection, items, answers[ledger.kept])
+    quality = _judge(study, joined, selection, coded, answers[ledger.kept], ends, ledger)
+    positions: tuple[IntArray, ...] = ()
+    if study.weights is not None and study.weights.margins:
+        code_labels = _code_labels(joined, selection)
+        positions = exclude_unmatched(study.weights, columns, code_labels, ledger)
     kept = ledger.kept
     answers = answers[kept].reset_index(drop=True)
     check_items(answers, excluded=_excluded(ledger))
@@ -85,20 +112,26 @@ def load_survey(study: Study) -> Survey:
             f"{len(answers)} respondents are kept, fewer than the {answers.shape[1]} "
             f"items{_excluded(ledger)}. Use fewer items, or more respondents."
         )
+    columns = {name: columns[name] for name in selection.columns}
     others = _kept_columns(columns, kept)
     check_active(others, [n for n, c in selection.columns.items() if c.use == "active"])
+    weighted = _weigh(study, weights[kept], [position[kept] for position in positions])
     name = study.data.id or "respondent"
     ids = pd.Series([i for i, k in zip(joined.ids, kept, strict=True) if k], name=name, dtype="str")
-    codebook = _codebook(study, joined, selection, items, columns, answers, others, labels)
+    codebook = _codebook(study, joined, selection, items, columns, ends, others, labels)
     return Survey(
         ids=ids,
         items=answers,
         columns=others,
-        weights=rescale(weights[kept], study.weights.kind) if study.weights else np.ones(len(ids)),
+        weights=weighted.weights,
         weight_kind=study.weights.kind if study.weights else "none",
         codebook=codebook,
         ledger=ledger.table(),
         n_read=len(joined.ids),
+        quality=quality.respondents,
+        quality_rules=quality.rules,
+        weighting=weighted.weighting,
+        margins=weighted.margins,
     )
 
 
@@ -136,25 +169,97 @@ def _labels(study: Study) -> dict[str, tuple[str, str]]:
     return out
 
 
-def _coded(
-    study: Study, joined: Joined, selection: Selection, ledger: Ledger
-) -> tuple[
-    dict[str, CodedItem], dict[str, CodedColumn], np.ndarray[tuple[int], np.dtype[np.float64]]
-]:
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """All cells of the study's columns as numbers and categories, all rows."""
+
+    items: dict[str, CodedItem]
+    columns: dict[str, CodedColumn]
+    weights: FloatArray
+    seconds: FloatArray
+    checks: FloatArray
+
+
+def _coded(study: Study, joined: Joined, selection: Selection, ledger: Ledger) -> _Coded:
     items, problems = code_items(joined, selection.items, ledger)
-    columns, more = code_columns(joined, selection.columns, ledger.kept)
+    # A margin that the study does not describe as a column is read as categories.
+    more_columns = {
+        name: Column(name=name, type="categorical")
+        for name in selection.margins
+        if name not in selection.columns
+    }
+    columns, more = code_columns(joined, {**selection.columns, **more_columns}, ledger.kept)
     problems += more
     weights = np.ones(len(joined.ids))
     if selection.weight is not None:
         weights, more = code_weight(joined, selection.weight, ledger.kept)
         problems += more
+    seconds, more = code_seconds(joined, selection.seconds, ledger.kept)
+    problems += more
+    checks, more = code_checks(joined, selection.checks, ledger.kept)
+    problems += more
     if problems:
         files = ", ".join(file for file, _ in joined.sources)
         head = f"{files}: {len(problems)} problem{'s' if len(problems) > 1 else ''} in the answers:"
         rest = len(problems) - MAX_PROBLEMS
         lines = [f"  - {p}" for p in problems[:MAX_PROBLEMS]]
         raise DataError("\n".join([head, *lines, *([f"  and {rest} more"] if rest > 0 else [])]))
-    return items, columns, weights
+    return _Coded(items, columns, weights, seconds, checks)
+
+
+def _judge(
+    study: Study,
+    joined: Joined,
+    selection: Selection,
+    coded: _Coded,
+    answers: pd.DataFrame,
+    ends: Mapping[str, tuple[float, float]],
+    ledger: Ledger,
+) -> Quality:
+    """Assess how carefully those still in answered, and leave out whom the study's rule names."""
+    names = [name for name in joined.fields if name in selection.items]
+    there = np.flatnonzero(ledger.kept)
+    sets = [list(scale.items) for scale in study.scales.scale] or [
+        [name for name in names if selection.items[name] is battery] for battery in study.items
+    ]
+    kind = study.weights.kind if study.weights else "sampling"
+    quality = assess_quality(
+        Answers(
+            items=answers[names].to_numpy(),
+            low=np.array([ends[name][0] for name in names]),
+            high=np.array([ends[name][1] for name in names]),
+            keys=np.array([-1 if name in selection.reversed else 1 for name in names]),
+            scales=tuple(np.sort([names.index(name) for name in items]) for items in sets),
+            weights=rescale(coded.weights[there], kind),
+            seconds=coded.seconds[there],
+            checks=coded.checks[there],
+            check_names=tuple(f"{check.column} ({check.kind})" for check in selection.checks),
+        ),
+        study.quality,
+    )
+    ledger.exclude(there[list(quality.reasons)], "quality", list(quality.reasons.values()))
+    ids = pd.Series([joined.ids[i] for i in there], name="respondent", dtype="str")
+    return replace(quality, respondents=pd.concat([ids, quality.respondents], axis=1))
+
+
+def _code_labels(joined: Joined, selection: Selection) -> dict[str, dict[str, str]]:
+    """Return what the codes of each margin are shown as."""
+    return {
+        name: {
+            **joined.fields[name].value_labels,
+            **(selection.columns[name].labels if name in selection.columns else {}),
+        }
+        for name in selection.margins
+    }
+
+
+def _weigh(study: Study, weights: FloatArray, positions: Sequence[IntArray]) -> Weighted:
+    settings = study.weights
+    if settings is None or settings.kind == "frequency":
+        empty = pd.DataFrame(columns=WEIGHTING_COLUMNS), pd.DataFrame(columns=MARGIN_COLUMNS)
+        return Weighted(weights.copy(), *empty)
+    found = fit_weights(rescale(weights, "sampling"), settings, positions)
+    return replace(found, weights=rescale(found.weights, "sampling"))
 
 
 def _excluded(ledger: Ledger) -> str:
@@ -183,32 +288,20 @@ def _codebook(
     selection: Selection,
     items: Mapping[str, CodedItem],
     columns: Mapping[str, CodedColumn],
-    answers: pd.DataFrame,
+    ends: Mapping[str, tuple[float, float]],
     others: pd.DataFrame,
     labels: Mapping[str, tuple[str, str]],
 ) -> dict[str, Variable]:
     """Describe every column of the files, in file order."""
     book: dict[str, Variable] = {}
     guessed = []
-    ends = {
-        id(battery): observed_ends(answers[unstated])
-        for battery in study.items
-        if (
-            unstated := [
-                name
-                for name in answers.columns
-                if selection.items[name] is battery and None in (items[name].low, items[name].high)
-            ]
-        )
-    }
     for name, field in joined.fields.items():
         label, question = labels.get(name, ("", ""))
         label, question = label or field.label or name, question or field.question
         if name in items:
             battery, item = selection.items[name], items[name]
-            low, high = item.low, item.high
-            if low is None or high is None:
-                low, high = ends[id(battery)]
+            low, high = ends[name]
+            if item.low is None or item.high is None:
                 guessed += [name] if name in selection.reversed else []
             book[name] = Variable(
                 name,
@@ -250,3 +343,26 @@ def _codebook(
             stacklevel=3,
         )
     return book
+
+
+def _ends(
+    study: Study,
+    selection: Selection,
+    items: Mapping[str, CodedItem],
+    answers: pd.DataFrame,
+) -> dict[str, tuple[float, float]]:
+    """Return the ends of each item's answer scale, observed ones where none are stated."""
+    out: dict[str, tuple[float, float]] = {}
+    for battery in study.items:
+        unstated = []
+        for name in answers.columns:
+            if selection.items[name] is not battery:
+                continue
+            low, high = items[name].low, items[name].high
+            if low is None or high is None:
+                unstated.append(name)
+            else:
+                out[name] = (low, high)
+        if unstated:
+            out |= dict.fromkeys(unstated, observed_ends(answers[unstated]))
+    return out

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from psychoseg.errors import StudyError
-from psychoseg.study import Column, ItemBattery, Study
+from psychoseg.study import Column, ItemBattery, QualityCheck, Study
 from psychoseg.survey.raw import quoted_list
 
 __all__ = ["Selection", "check_keys", "match_columns", "nearest_names", "select_columns"]
@@ -31,12 +31,21 @@ class Selection:
     reversed : frozenset of str
         Items keyed the other way, by their battery or by a scale.
     weight : str or None
+    checks : tuple of QualityCheck
+        Attention checks and bogus items, none of them an item.
+    seconds : tuple of str
+        Columns of durations.
+    margins : tuple of str
+        Columns of the margins that weights are raked to.
     """
 
     items: Mapping[str, ItemBattery]
     columns: Mapping[str, Column]
     reversed: frozenset[str]
     weight: str | None
+    checks: tuple[QualityCheck, ...] = ()
+    seconds: tuple[str, ...] = ()
+    margins: tuple[str, ...] = ()
 
 
 def match_columns(pattern: str, names: Sequence[str]) -> list[str]:
@@ -122,23 +131,27 @@ def select_columns(
                 f"{key}: {study.data.id!r} is the id of the respondents. Take it out here."
             )
     reverse = _reverse_keys(study, items, found)
+    seconds = _quality_columns(study, names, items, found)
+    margins = _margins(study, names, items, found)
     if found:
         many = "s" if len(found) > 1 else ""
         head = f"{study.folder / 'study.toml'} has {len(found)} problem{many}:"
         raise StudyError("\n".join([head, *(f"  - {p}" for p in found)]))
-    return Selection(items, columns, reverse, weight)
+    return Selection(items, columns, reverse, weight, study.quality.checks, seconds, margins)
 
 
 def _items(study: Study, names: Sequence[str], problems: list[str]) -> dict[str, ItemBattery]:
     items: dict[str, ItemBattery] = {}
     battery_of: dict[str, int] = {}
+    checks = {check.column for check in study.quality.checks}
     for number, battery in enumerate(study.items, start=1):
         here: list[str] = []
         for pattern in battery.columns:
             matched = match_columns(pattern, names)
             if not matched:
                 problems.append(f"items[{number}].columns: {_unknown(pattern, names)}")
-            here += [name for name in matched if name not in here]
+            # A check amid the items is theirs only where it is named in full, which is refused.
+            here += [n for n in matched if n not in here and (n == pattern or n not in checks)]
         twice = [name for name in here if name in items]
         if twice:
             others = sorted({battery_of[name] for name in twice})
@@ -207,6 +220,51 @@ def _reverse_keys(
         f"scales.names: {_no_item(name, items)}" for name in study.scales.names if name not in items
     ]
     return frozenset(reverse)
+
+
+def _quality_columns(
+    study: Study, names: Sequence[str], items: Collection[str], problems: list[str]
+) -> tuple[str, ...]:
+    """Return the columns of durations, once each."""
+    for number, check in enumerate(study.quality.checks, start=1):
+        where = f"quality.checks[{number}].column"
+        if check.column not in names:
+            problems.append(f"{where}: {_unknown(check.column, names)}")
+        elif check.column in items:
+            problems.append(f"{where}: {check.column!r} is also an item. Take it out of [[items]].")
+        elif check.column == study.data.id:
+            problems.append(f"{where}: {check.column!r} is the id of the respondents.")
+    seconds: dict[str, None] = {}
+    for pattern in study.quality.duration:
+        matched = match_columns(pattern, names)
+        if not matched:
+            problems.append(f"quality.duration: {_unknown(pattern, names)}")
+        seconds |= dict.fromkeys(matched)
+    others = {*items, study.data.id, *(check.column for check in study.quality.checks)}
+    wrong = [name for name in seconds if name in others]
+    if wrong:
+        problems.append(
+            f"quality.duration: {quoted_list(wrong)} {'is' if len(wrong) == 1 else 'are'} used as "
+            "an item, a check or the id. Name columns of seconds."
+        )
+    return tuple(seconds)
+
+
+def _margins(
+    study: Study, names: Sequence[str], items: Collection[str], problems: list[str]
+) -> tuple[str, ...]:
+    margins = study.weights.margins if study.weights else ()
+    for number, margin in enumerate(margins, start=1):
+        where = f"weights.margins[{number}].column"
+        weight = study.weights.column if study.weights else None
+        if margin.column not in names:
+            problems.append(f"{where}: {_unknown(margin.column, names)}")
+        elif margin.column in items or margin.column in (weight, study.data.id):
+            problems.append(
+                f"{where}: {margin.column!r} is used as an item, the weight or the id. Name a "
+                "column of categories."
+            )
+    return tuple(margin.column for margin in margins)
 
 
 def _unknown(pattern: str, names: Sequence[str], file: str = "") -> str:

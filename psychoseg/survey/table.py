@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError
+from psychoseg.survey.missing import MissingAnswers, describe_missing
 
 __all__ = ["LEDGER_COLUMNS", "Survey", "Variable"]
 
@@ -85,6 +86,20 @@ class Survey:
         met nobody, and "set missing" for answers turned into missing ones.
     n_read : int
         Respondents in the file of answers; equals ``n`` plus those excluded.
+    quality : pandas.DataFrame
+        How carefully each respondent answered, one row for each who was left after ``[clean]``,
+        those excluded as careless too: ``respondent`` and
+        :data:`psychoseg.survey.quality.QUALITY_COLUMNS`. Empty where the survey came from a frame.
+    quality_rules : pandas.DataFrame
+        One row an index of careless answering: what it is, its cut-off and source, whether it
+        counts, whom it flags, and why it is not computed where it is not.
+    weighting : pandas.DataFrame
+        ``measure, value``: Kish's effective sample size, design effect and efficiency, lowest and
+        highest weight over the mean, how many weights lie on a bound. Empty unless weights are
+        sampling weights.
+    margins : pandas.DataFrame
+        For each category of each margin the weights were raked to: respondents, their share before
+        and after weighting, and the target. Empty without margins.
     """
 
     ids: pd.Series
@@ -95,6 +110,10 @@ class Survey:
     codebook: Mapping[str, Variable]
     ledger: pd.DataFrame
     n_read: int
+    quality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quality_rules: pd.DataFrame = field(default_factory=pd.DataFrame)
+    weighting: pd.DataFrame = field(default_factory=pd.DataFrame)
+    margins: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def n(self) -> int:
@@ -115,6 +134,12 @@ class Survey:
     def label(self, name: str) -> str:
         """Return the label of a column, its name where it has none."""
         return self.codebook[name].label if name in self.codebook else name
+
+    def missing_answers(self) -> MissingAnswers:
+        """Return where answers are missing, items in the order of the codebook (of the file)."""
+        names = [name for name in self.codebook if name in self.items.columns]
+        labels = {name: self.label(name) for name in names}
+        return describe_missing(self.items[names].to_numpy(), names, labels, self.weights)
 
     def keyed_items(self) -> pd.DataFrame:
         """Return the items (n, p), reverse-keyed ones as ``low + high - answer``."""

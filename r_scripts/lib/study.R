@@ -21,7 +21,23 @@ known_keys <- list(
     out_of_range = "error", reverse = character(), labels = list()
   ),
   clean = list(min_answered = 0.5, straight_liners = "keep"),
-  weights = list(column = NULL, kind = "sampling"),
+  quality = list(
+    action = "report",
+    rules = c(
+      "longstring_share", "mahalanobis_p", "even_odd", "synonyms", "person_total", "relative_speed",
+      "failed_share"
+    ),
+    at_least = 2L, sufficient = character(),
+    cutoffs = list(
+      longstring_share = 0.5, variability = NULL, mahalanobis_p = 0.001, even_odd = 0.3,
+      synonyms = 0, antonyms = 0, person_total = 0, relative_speed = 2, seconds_per_item = 2,
+      failed_share = 0.5
+    ),
+    synonym_r = 0.6, duration = character(), checks = list()
+  ),
+  weights = list(
+    column = NULL, kind = "sampling", margins = list(), trim = NULL, unmatched = "error"
+  ),
   scales = list(
     correlation = "polychoric", n_factors = "parallel", replicates = 100L, percentile = 95,
     min_loading = 0.3, min_answered = 0.5, scale = list(), names = list()
@@ -89,7 +105,30 @@ fill_study <- function(raw, file) {
     if (lack(study$merge, "file") || lack(study$merge, "id")) "file or id in [[merge]]"
   )
   if (length(lacking) > 0L) fail(file, " lacks ", paste(lacking, collapse = ", "), ".")
+  check_names(
+    names(study$quality$cutoffs), names(known_keys$quality$cutoffs), file, "[quality.cutoffs]"
+  )
+  refuse(study, file)
   study
+}
+
+# What changes the respondents or their weights and is not written in R.
+refuse <- function(study, file) {
+  asked <- c(
+    if (study$quality$action == "exclude") "action = \"exclude\" in [quality]",
+    if (length(study$quality$checks) > 0L) "[[quality.checks]]",
+    if (length(study$weights$margins) > 0L) "[[weights.margins]]",
+    if (length(study$weights$trim) > 0L) "trim in [weights]"
+  )
+  if (length(asked) > 0L) {
+    fail(
+      file, " asks for ", paste(asked, collapse = ", "), ", which the R program cannot do; run it ",
+      "with psychoseg run, or leave this out."
+    )
+  }
+  if (!is.null(study$weights) && is.null(study$weights$column)) {
+    fail(file, " lacks column in [weights].")
+  }
 }
 
 fill <- function(given, defaults, file, where) {
