@@ -7,7 +7,9 @@ code 1.
 
 from __future__ import annotations
 
-__all__ = ["DataError", "EngineError", "PsychosegError", "PsychosegWarning", "StudyError"]
+import warnings
+
+__all__ = ["DataError", "EngineError", "PsychosegError", "PsychosegWarning", "StudyError", "tell"]
 
 
 class PsychosegError(Exception):
@@ -28,3 +30,8 @@ class EngineError(PsychosegError):
 
 class PsychosegWarning(UserWarning):
     """Something the reader of the results must know: it goes into the manifest and the report."""
+
+
+def tell(message: str) -> None:
+    """Warn the reader of the results, through :class:`PsychosegWarning`."""
+    warnings.warn(message, PsychosegWarning, stacklevel=3)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["get_engine", "trees_of"]
 
 
-def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> Engine:
+def get_engine(
+    name: str, *, tree: str = "auto", rotator: str = "psychoseg", time_limit: float = 600.0
+) -> Engine:
     """Return an engine by name.
 
     Parameters
@@ -24,6 +26,8 @@ def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> E
     tree : str
         Who builds the tree: "psychoseg", "scikit-learn" or "scipy" in Python; "hclust",
         "fastcluster", "agnes" or "hcut" in R; "auto" leaves it to the engine.
+    rotator : {"psychoseg", "factor-analyzer"}
+        Who rotates in Python; R rotates by GPArotation.
     time_limit : float
         Seconds that one call into R may take.
 
@@ -40,7 +44,7 @@ def get_engine(name: str, *, tree: str = "auto", time_limit: float = 600.0) -> E
     if name == "python":
         from psychoseg.engines.python import PythonEngine
 
-        return PythonEngine(tree=tree)
+        return PythonEngine(tree=tree, rotator=rotator)
     if name == "r":
         from psychoseg.engines.r import REngine
 

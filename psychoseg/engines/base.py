@@ -9,10 +9,50 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CorrelationKind", "Engine", "FloatArray", "RawFactors"]
+from psychoseg.stats.extraction import ExtractionMethod
+from psychoseg.stats.rotation import RotationMethod
+
+__all__ = [
+    "CorrelationKind",
+    "Engine",
+    "ExtractionMethod",
+    "FloatArray",
+    "MissingRule",
+    "RawFactors",
+    "RotationMethod",
+    "RotationOptions",
+    "Variant",
+]
 
 FloatArray = npt.NDArray[np.float64]
-CorrelationKind = Literal["pearson", "polychoric"]
+CorrelationKind = Literal["pearson", "spearman", "polychoric", "mixed"]
+MissingRule = Literal["pairwise", "listwise", "em"]
+Variant = Literal["psych", "spss"]
+
+
+@dataclass(frozen=True, slots=True)
+class RotationOptions:
+    """What a rotation takes beside its name; see :func:`psychoseg.stats.rotation.rotate`.
+
+    Attributes
+    ----------
+    variant : {"psych", "spss"}
+        Whose conventions hold where programs differ: those of principal axes, promax and Kaiser's
+        normalisation.
+    kaiser : bool or None
+        Kaiser's normalisation; the variant's habit where None.
+    gamma, delta, power : float
+        Of oblimin, geomin and promax.
+    target : ndarray, shape (p, m), or None
+        Of target rotation, NaN where free.
+    """
+
+    variant: Variant = "psych"
+    kaiser: bool | None = None
+    gamma: float = 0.0
+    delta: float = 0.01
+    power: float = 4.0
+    target: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +76,9 @@ class RawFactors:
 class Engine(Protocol):
     """Raw computations behind one small door.
 
-    Something the reader must know (non-convergence, a Heywood case, a smoothed matrix, R's own
-    warnings) is given as a :class:`psychoseg.errors.PsychosegWarning` through
-    :func:`warnings.warn`. What an engine cannot do raises :class:`psychoseg.errors.EngineError`.
+    Something the reader must know (non-convergence, R's own warnings) is given as a
+    :class:`psychoseg.errors.PsychosegWarning` through :func:`warnings.warn`. What an engine cannot
+    do raises :class:`psychoseg.errors.EngineError`.
     """
 
     @property
@@ -47,9 +87,15 @@ class Engine(Protocol):
         ...
 
     def correlate(
-        self, items: FloatArray, kind: CorrelationKind, weights: FloatArray
+        self,
+        items: FloatArray,
+        kind: CorrelationKind,
+        weights: FloatArray,
+        *,
+        missing: MissingRule = "pairwise",
+        correction: float = 0.0,
     ) -> FloatArray:
-        """Return correlations (p, p) of items (n, p) over pairwise complete rows."""
+        """Return correlations (p, p) of items (n, p)."""
         ...
 
     def factor(
@@ -57,8 +103,9 @@ class Engine(Protocol):
         corr: FloatArray,
         n_factors: int,
         *,
-        method: Literal["minres"] = "minres",
-        rotation: Literal["oblimin", "none"] = "oblimin",
+        method: ExtractionMethod = "minres",
+        rotation: RotationMethod = "oblimin",
+        options: RotationOptions | None = None,
         n_obs: float,
     ) -> RawFactors:
         """Extract and rotate factors of a correlation matrix (p, p)."""

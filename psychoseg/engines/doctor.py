@@ -18,7 +18,8 @@ from typing import Literal
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from psychoseg.engines.r import INSTALL_RPY2, REngine, debian_packages, find_r_home
+from psychoseg.engines.r import REngine
+from psychoseg.engines.r_process import INSTALL_RPY2, debian_packages, find_r_home
 from psychoseg.errors import EngineError
 
 __all__ = ["Component", "check_installation"]
@@ -30,7 +31,7 @@ _SCRIPTS = "r_scripts"
 #: What uses each R package: psychoseg.engines.r and the scripts in r_scripts/.
 _R_PACKAGES = {
     "psych": f"{_ENGINE} (correlations, factors), {_SCRIPTS}",
-    "GPArotation": f"{_ENGINE} (oblimin rotation), {_SCRIPTS}",
+    "GPArotation": f"{_ENGINE} (rotation), {_SCRIPTS}",
     "fastcluster": f"{_ENGINE} (faster trees), {_SCRIPTS}",
     "cluster": f'{_ENGINE} (tree = "agnes"), {_SCRIPTS}',
     "factoextra": f'{_ENGINE} (tree = "hcut"), {_SCRIPTS}',
@@ -38,7 +39,7 @@ _R_PACKAGES = {
     "ggplot2": _SCRIPTS,
     "RcppTOML": _SCRIPTS,
     "jsonlite": _SCRIPTS,
-    "lavaan": f"{_SCRIPTS} (confirm_scales.R)",
+    "lavaan": f"{_ENGINE} (missing = \"em\"), {_SCRIPTS} (confirm_scales.R)",
 }
 #: Seconds that R may take to look for its packages; it takes a fifth of one.
 _R_LIMIT = 20.0

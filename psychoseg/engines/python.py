@@ -1,4 +1,4 @@
-"""The default engine: psychoseg's own array maths, with factor-analyzer's rotation; needs no R."""
+"""The default engine: psychoseg's own array maths, other Python packages on request; needs no R."""
 
 from __future__ import annotations
 
@@ -9,19 +9,46 @@ from typing import Literal
 
 import numpy as np
 
-from psychoseg.engines.base import CorrelationKind, FloatArray, RawFactors
+from psychoseg.engines.base import (
+    CorrelationKind,
+    ExtractionMethod,
+    FloatArray,
+    MissingRule,
+    RawFactors,
+    RotationMethod,
+    RotationOptions,
+)
 from psychoseg.errors import EngineError, PsychosegWarning
-from psychoseg.stats.correlation import pearson, polychoric
-from psychoseg.stats.factor import communalities, extract_minres, oblimin_gradient
+from psychoseg.stats.correlation import (
+    MAX_CATEGORIES,
+    ItemKind,
+    mixed_correlation,
+    pearson,
+    polychoric,
+    spearman,
+)
+from psychoseg.stats.extraction import extract, extract_principal_axes
 from psychoseg.stats.linkage import ward_linkage
+from psychoseg.stats.rotation import rotate, uses_kaiser
 
-__all__ = ["PYTHON_TREES", "PythonEngine"]
+__all__ = ["PYTHON_ROTATORS", "PYTHON_TREES", "PythonEngine"]
 
 PythonTree = Literal["auto", "psychoseg", "scikit-learn", "scipy", "fastcluster"]
 PYTHON_TREES = ("auto", "psychoseg", "scikit-learn", "scipy")
-#: Norm of the projected gradient at which GPArotation, and so psych::fa, stops rotating.
-_ROTATION_TOLERANCE = 1e-5
-_ROTATION_STEPS = 5000
+PYTHON_ROTATORS = ("psychoseg", "factor-analyzer")
+#: Rotations that factor_analyzer 0.5.1's Rotator does as their authors and GPArotation do, by its
+#: names. Its equamax is another criterion, and Kaiser's normalisation it knows for the first two.
+_ROTATOR = {
+    "varimax": "varimax",
+    "promax": "promax",
+    "quartimax": "quartimax",
+    "oblimin": "oblimin",
+    "quartimin": "quartimin",
+    "geomin_t": "geomin_ort",
+    "geomin_q": "geomin_obl",
+}
+_ROTATOR_STEPS = 5000
+_ROTATOR_TOLERANCE = 1e-7
 
 
 class PythonEngine:
@@ -32,16 +59,25 @@ class PythonEngine:
     tree : {"auto", "psychoseg", "scikit-learn", "scipy"}
         Who builds the tree. ``auto`` is psychoseg's own Ward, which takes weights; the other two do
         not.
+    rotator : {"psychoseg", "factor-analyzer"}
+        Who rotates: psychoseg's own gradient projection, or ``factor_analyzer.Rotator`` as a second
+        opinion (40 times slower, the same loadings).
     """
 
-    def __init__(self, *, tree: str = "auto") -> None:
+    def __init__(self, *, tree: str = "auto", rotator: str = "psychoseg") -> None:
         if tree not in PYTHON_TREES:
             raise EngineError(
                 f"the python engine has no tree builder {tree!r}; it has "
                 f"{', '.join(PYTHON_TREES)}. "
                 f'Trees built in R need engine = "r".'
             )
+        if rotator not in PYTHON_ROTATORS:
+            raise EngineError(
+                f"the python engine has no rotator {rotator!r}; it has "
+                f"{', '.join(PYTHON_ROTATORS)}."
+            )
         self.tree = "psychoseg" if tree == "auto" else tree
+        self.rotator = rotator
 
     @property
     def name(self) -> str:
@@ -54,79 +90,128 @@ class PythonEngine:
         return self.tree == "psychoseg"
 
     def correlate(
-        self, items: FloatArray, kind: CorrelationKind, weights: FloatArray
+        self,
+        items: FloatArray,
+        kind: CorrelationKind,
+        weights: FloatArray,
+        *,
+        missing: MissingRule = "pairwise",
+        correction: float = 0.0,
     ) -> FloatArray:
-        """Return weighted pairwise-complete correlations, shape (p, p).
+        """Return weighted correlations, shape (p, p).
 
         Parameters
         ----------
         items : ndarray, shape (n, p)
             NaN where missing.
-        kind : {"pearson", "polychoric"}
+        kind : {"pearson", "spearman", "polychoric", "mixed"}
+            ``mixed`` takes items with more than 20 different answers as continuous, and the others
+            as ordinal.
         weights : ndarray, shape (n,)
+        missing : {"pairwise", "listwise", "em"}
+            ``em`` for Pearson alone.
+        correction : float
+            Added to the empty cells of ordinal pairs.
 
         Returns
         -------
         ndarray
             NaN for a pair without common rows or variance.
+
+        Raises
+        ------
+        EngineError
+            For ``em`` with another kind.
+        ValueError
+            Where an ordinal item has too many answers.
         """
-        return pearson(items, weights) if kind == "pearson" else polychoric(items, weights)
+        if kind == "pearson":
+            return pearson(items, weights, missing=missing)
+        if missing == "em":
+            raise EngineError(
+                f'missing = "em" estimates Pearson correlations, not {kind} ones. Use "pairwise" '
+                'or "listwise", or correlation = "pearson".'
+            )
+        if kind == "spearman":
+            return spearman(items, weights, missing=missing)
+        if kind == "mixed":
+            wide = [len(np.unique(x[~np.isnan(x)])) > MAX_CATEGORIES for x in items.T]
+            kinds: list[ItemKind] = ["continuous" if many else "ordinal" for many in wide]
+            return mixed_correlation(items, kinds, weights, correction=correction, missing=missing)
+        return polychoric(items, weights, correction=correction, missing=missing)
 
     def factor(
         self,
         corr: FloatArray,
         n_factors: int,
         *,
-        method: Literal["minres"] = "minres",
-        rotation: Literal["oblimin", "none"] = "oblimin",
+        method: ExtractionMethod = "minres",
+        rotation: RotationMethod = "oblimin",
+        options: RotationOptions | None = None,
         n_obs: float,
     ) -> RawFactors:
-        """Extract by minres, rotate by direct oblimin (gamma 0, no Kaiser weights).
+        """Extract and rotate factors.
 
         Parameters
         ----------
         corr : ndarray, shape (p, p)
         n_factors : int
-        method : {"minres"}
-        rotation : {"oblimin", "none"}
+        method : {"minres", "ml", "principal_axes", "components"}
+        rotation : str
+            One of :data:`psychoseg.stats.rotation.ROTATIONS`.
+        options : RotationOptions, optional
         n_obs : float
-            Not used by minres; the protocol carries it for methods that need it.
+            Not used: no method's loadings depend on it. The protocol carries it for R.
 
         Returns
         -------
         RawFactors
 
+        Raises
+        ------
+        ValueError
+            As extraction and rotation do.
+        EngineError
+            Where factor-analyzer is to rotate and cannot, or does not as its authors say.
+
         Warns
         -----
         PsychosegWarning
-            Where extraction or rotation did not converge, or an item is a Heywood case.
-
-        Notes
-        -----
-        The rotation is ``factor_analyzer.Rotator``, started from the unrotated axes like
-        GPArotation's ``oblimin``, and its optimum is checked here, because it does not say when it
-        has not converged.
+            Where extraction or rotation did not converge.
         """
-        found = extract_minres(corr, n_factors)
+        options = options or RotationOptions()
+        if method == "principal_axes":
+            found = extract_principal_axes(corr, n_factors, convention=options.variant)
+        else:
+            found = extract(corr, n_factors, method=method)
         if not found.converged:
             warnings.warn(
-                f"minres did not converge for {n_factors} factors; try fewer factors",
+                f"the extraction ({method}) did not converge for {n_factors} factors after "
+                f"{found.iterations} steps; try fewer factors",
                 PsychosegWarning,
                 stacklevel=2,
             )
-        if len(found.heywood):
-            places = ", ".join(str(i + 1) for i in found.heywood)
+        if self.rotator == "factor-analyzer" and rotation != "none" and n_factors > 1:
+            loadings, phi = _rotated_by_factor_analyzer(found.loadings, rotation, options)
+            return RawFactors(loadings, phi, found.uniquenesses)
+        turned = rotate(
+            found.loadings,
+            rotation,
+            variant=options.variant,
+            kaiser=options.kaiser,
+            gamma=options.gamma,
+            delta=options.delta,
+            power=options.power,
+            target=options.target,
+        )
+        if not turned.converged:
             warnings.warn(
-                f"Heywood case: {len(found.heywood)} of {len(corr)} items (number {places} in name "
-                f"order) are explained almost wholly by {n_factors} factors; look for duplicate "
-                "items or use fewer factors",
+                f"the {rotation} rotation did not converge (gradient {turned.gradient:.1e} after "
+                f"{turned.iterations} steps); the loadings may differ between programs",
                 PsychosegWarning,
                 stacklevel=2,
             )
-        if rotation == "none" or n_factors == 1:
-            return RawFactors(found.loadings, np.eye(n_factors), found.uniquenesses)
-        loadings, phi = _oblimin(found.loadings)
-        return RawFactors(loadings, phi, 1 - communalities(loadings, phi))
+        return RawFactors(turned.loadings, turned.phi, found.uniquenesses)
 
     def linkage(self, x: FloatArray, method: Literal["ward"], weights: FloatArray) -> FloatArray:
         """Return the Ward tree of the points as scipy's linkage matrix, shape (n-1, 4).
@@ -160,35 +245,39 @@ class PythonEngine:
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the packages that compute."""
-        names = ("numpy", "scipy", "factor-analyzer", "scikit-learn")
+        names = ("numpy", "scipy", "scikit-learn", "factor-analyzer")
         return {name: version(name) for name in names}
 
     def close(self) -> None:
         """Do nothing: this engine holds nothing."""
 
 
-def _oblimin(loadings: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rotate by direct oblimin (quartimin) and say so where it did not converge."""
+def _rotated_by_factor_analyzer(
+    loadings: FloatArray, rotation: RotationMethod, options: RotationOptions
+) -> tuple[FloatArray, FloatArray]:
     from factor_analyzer import Rotator
 
-    rotator = Rotator(
-        method="oblimin",
-        normalize=False,
-        gamma=0,
-        max_iter=_ROTATION_STEPS,
-        tol=_ROTATION_TOLERANCE / 100,
-    )
-    rotated = np.asarray(rotator.fit_transform(loadings), dtype=np.float64)
-    phi = np.asarray(rotator.phi_, dtype=np.float64)
-    distance = oblimin_gradient(rotated, phi)
-    if not distance <= _ROTATION_TOLERANCE:
-        warnings.warn(
-            f"the oblimin rotation did not converge (gradient {distance:.1e} after "
-            f"{_ROTATION_STEPS} steps); the loadings may differ between programs",
-            PsychosegWarning,
-            stacklevel=3,
+    kaiser = uses_kaiser(rotation, options.variant) if options.kaiser is None else options.kaiser
+    weighted = rotation in ("varimax", "promax")
+    plain_promax = rotation == "promax" and not (kaiser and options.variant == "psych")
+    if rotation not in _ROTATOR or (kaiser and not weighted) or plain_promax:
+        raise EngineError(
+            f'factor-analyzer cannot turn by "{rotation}" '
+            f"{'with' if kaiser else 'without'} Kaiser's normalisation as {options.variant} does. "
+            'Use rotator = "psychoseg" in [engine].'
         )
-    return rotated, phi
+    rotator = Rotator(
+        method=_ROTATOR[rotation],
+        normalize=kaiser,
+        power=options.power,
+        gamma=options.gamma if rotation == "oblimin" else 0,
+        delta=options.delta,
+        max_iter=_ROTATOR_STEPS,
+        tol=_ROTATOR_TOLERANCE,
+    )
+    turned = np.asarray(rotator.fit_transform(loadings.copy()), dtype=np.float64)
+    phi = np.eye(loadings.shape[1]) if rotator.phi_ is None else np.asarray(rotator.phi_)
+    return turned, phi.astype(np.float64)
 
 
 def _scipy_ward(x: FloatArray) -> FloatArray:

@@ -1,61 +1,76 @@
-"""The R engine: psych, stats, fastcluster, cluster and factoextra behind the engines' protocol.
+"""The R engine: psych, GPArotation, lavaan, fastcluster and others behind the engines' protocol.
 
-Owns the worker process that alone holds rpy2, so that Ctrl-C, a crash, a hang or R's ``quit()``
-cannot take the researcher's Python with it. Needs POSIX. Never orders, names or smooths what R
-returns.
+Owns what is asked of R and what R cannot do as asked; the process is for ``r_process``, the R code
+for ``r_engine.R``. Never orders, names or smooths what R returns.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import select
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 import warnings
-import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
 
 from psychoseg.engines import r_worker
-from psychoseg.engines.base import CorrelationKind, FloatArray, RawFactors
+from psychoseg.engines.base import (
+    CorrelationKind,
+    ExtractionMethod,
+    FloatArray,
+    MissingRule,
+    RawFactors,
+    RotationMethod,
+    RotationOptions,
+)
+from psychoseg.engines.r_process import (
+    Worker,
+    one_line,
+    raise_unless_ok,
+)
 from psychoseg.errors import EngineError, PsychosegWarning
+from psychoseg.stats.arrays import BoolArray, complete_rows
+from psychoseg.stats.contingency import MAX_CATEGORIES, ordinal_codes
+from psychoseg.stats.rotation import uses_kaiser
 
-__all__ = ["R_PACKAGES", "R_TREES", "REngine", "debian_packages", "find_r_home"]
+__all__ = [
+    "R_PACKAGES",
+    "R_TREES",
+    "REngine",
+]
 
 R_TREES = ("auto", "hclust", "fastcluster", "agnes", "hcut")
 #: The R packages whose versions the manifest names.
-R_PACKAGES = ("psych", "GPArotation", "mnormt", "cluster", "factoextra", "fastcluster")
-INSTALL_RPY2 = 'RPY2_CFFI_MODE=ABI pip install "psychoseg[r]"'
+R_PACKAGES = ("psych", "GPArotation", "mnormt", "lavaan", "cluster", "factoextra", "fastcluster")
 
-#: Seconds that R may take to start; it takes half a second, more from a cold disk.
-_START_LIMIT = 60.0
-#: Bytes a pipe is written and read by; Linux pipes hold 64 KiB.
-_CHUNK = 1 << 16
-#: Characters of R's last words that an error quotes.
-_LAST_WORDS = 400
+#: What extracts, and what rotates from the unrotated axes.
+_EXTRACTORS: dict[ExtractionMethod, str] = {
+    "minres": "psych::fa",
+    "ml": "psych::fa",
+    "principal_axes": "psych::fa",
+    "components": "psych::principal",
+}
+_ROTATORS: dict[RotationMethod, str] = {
+    "none": "",
+    "varimax": "GPArotation::Varimax",
+    "quartimax": "GPArotation::quartimax",
+    "equamax": "GPArotation::cfT",
+    "geomin_t": "GPArotation::geominT",
+    "target_t": "GPArotation::targetT",
+    "bifactor_t": "GPArotation::bifactorT",
+    "promax": "psych::Promax",
+    "oblimin": "GPArotation::oblimin",
+    "quartimin": "GPArotation::quartimin",
+    "geomin_q": "GPArotation::geominQ",
+    "target_q": "GPArotation::targetQ",
+    "bifactor_q": "GPArotation::bifactorQ",
+}
 #: Rows above which a tree builder without a fast algorithm is worth a word.
 _SLOW_ROWS = 2000
 #: Weights that differ by rounding alone are equal.
 _SAME_WEIGHT = 1e-12
-#: One thread, so that sums do not depend on the machine; English, so that R's messages do not.
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "LANGUAGE": "en",
-}
 #: Measured with R 4.2.2 on 2 cores; cluster 2.1.4, factoextra 1.0.7.
 _SLOWNESS = {
     "agnes": "cluster::agnes took 5 to 15 s at 2,000 rows and 279 s at 5,000, hclust .1 s and 1 s",
@@ -104,7 +119,7 @@ class REngine:
         self._found_tree = ""
         self._time_limit = time_limit
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -133,87 +148,180 @@ class REngine:
         return self._asked_tree in ("auto", "hclust", "fastcluster")
 
     def correlate(
-        self, items: FloatArray, kind: CorrelationKind, weights: FloatArray
+        self,
+        items: FloatArray,
+        kind: CorrelationKind,
+        weights: FloatArray,
+        *,
+        missing: MissingRule = "pairwise",
+        correction: float = 0.0,
     ) -> FloatArray:
-        """Return weighted pairwise-complete correlations, shape (p, p).
+        """Return weighted correlations, shape (p, p).
 
         Parameters
         ----------
         items : ndarray, shape (n, p)
             NaN where missing.
-        kind : {"pearson", "polychoric"}
+        kind : {"pearson", "spearman", "polychoric", "mixed"}
+            ``mixed`` takes items with more than 20 different answers as continuous, and the others
+            as ordinal.
         weights : ndarray, shape (n,)
+        missing : {"pairwise", "listwise", "em"}
+            ``em`` for Pearson and equal weights alone.
+        correction : float
+            Added to the one empty cell of a 2 x 2 table of ordinal items, its margins kept: the
+            rule ``two_by_two`` of :func:`psychoseg.stats.polychoric.polychoric`.
 
         Returns
         -------
         ndarray
             NaN for a pair without common rows or variance. Not smoothed.
 
+        Raises
+        ------
+        EngineError
+            For ``em`` with another kind, or weights that differ.
+        ValueError
+            Where an ordinal item has too many answers.
+
         Notes
         -----
-        Pearson: ``stats::cor(use = "pairwise.complete.obs")``; where weights differ, the same with
-        weighted sums, in base R, because ``psych::cor.wt`` centres and divides over rows that the
-        pair did not answer.
+        Pearson and Spearman: ``stats::cor(use = "pairwise.complete.obs")``; where weights differ,
+        the same with weighted sums and midranks, in base R, because ``psych::cor.wt`` centres and
+        divides over rows that the pair did not answer.
+
+        EM: ``lavaan::lavCor(missing = "fiml")`` of the standardised items, run to 1e-9;
+        ``psych::corFiml`` maximises the same likelihood to about 3e-5.
 
         Polychoric: ``psych::polychoric(global = TRUE)``, each item's thresholds from all of its own
-        answers and no correction of empty cells; rho to about 2e-5, the tolerance of R's
-        ``optimize``. Where weights differ or items have different numbers of categories psych would
-        use other thresholds (unweighted; of the pair, with .5 in empty cells), so there psych's
+        answers; rho to about 2e-5, the tolerance of R's ``optimize``. Where weights differ, items
+        have different numbers of categories or empty cells are corrected psych would use other
+        thresholds (unweighted; of the pair, with every empty cell filled), so there psych's
         likelihood is maximised under the same definition.
+
+        Mixed: these for two ordinal and two continuous items; for an ordinal and a continuous one
+        the two-step likelihood, maximised in base R: ``psych::mixedCor`` has a ratio of moments
+        there, and ``lavaan::lavCor`` may end off the maximum.
         """
-        if kind == "pearson" and _all_equal(weights):
-            arrays = self._ask("correlate_pearson", "stats::cor", [], [items])
-        elif kind == "pearson":
-            label = "weighted stats::cor"
-            arrays = self._ask("correlate_pearson_weighted", label, [], [items, weights])
-        else:
-            arrays = self._ask(
-                "correlate_polychoric", "psych::polychoric", ["psych"], [items, weights]
+        if missing == "em" and kind != "pearson":
+            raise EngineError(
+                f'missing = "em" estimates Pearson correlations, not {kind} ones. Use "pairwise" '
+                'or "listwise", or correlation = "pearson".'
             )
-        return arrays[0]
+        even = _all_equal(weights[weights > 0])
+        if missing == "em" and not even:
+            raise EngineError(
+                'the r engine has no case weights for missing = "em", and these weights go from '
+                f'{weights.min():g} to {weights.max():g}. Use engine = "python".'
+            )
+        items, weights = items[weights > 0], weights[weights > 0]
+        if missing == "listwise":
+            items, weights = complete_rows(items, weights)
+        if len(items) == 0:
+            return np.full((items.shape[1], items.shape[1]), np.nan)
+        if missing == "em":
+            return self._ask("correlate_em", "lavaan::lavCor", ["lavaan"], [items])[0]
+        if kind in ("pearson", "spearman"):
+            if even:
+                return self._ask("correlate_plain", "stats::cor", [], [items], [kind])[0]
+            label = "weighted stats::cor"
+            return self._ask(f"correlate_{kind}_weighted", label, [], [items, weights])[0]
+        ordinal = np.full(items.shape[1], True) if kind == "polychoric" else _few_answers(items)
+        # Refuses an item with too many answers, with the python engine's words.
+        ordinal_codes(items[:, ordinal])
+        if kind == "polychoric":
+            return self._ask(
+                "correlate_polychoric",
+                "psych::polychoric",
+                ["psych"],
+                [items, weights],
+                [correction],
+            )[0]
+        return self._ask(
+            "correlate_mixed",
+            "psych::polychoric and polyserial",
+            ["psych"],
+            [items, weights, ordinal.astype(np.float64)],
+            [correction],
+        )[0]
 
     def factor(
         self,
         corr: FloatArray,
         n_factors: int,
         *,
-        method: Literal["minres"] = "minres",
-        rotation: Literal["oblimin", "none"] = "oblimin",
+        method: ExtractionMethod = "minres",
+        rotation: RotationMethod = "oblimin",
+        options: RotationOptions | None = None,
         n_obs: float,
     ) -> RawFactors:
-        """Extract and rotate factors with ``psych::fa``.
+        """Extract factors with psych and rotate them with psych or GPArotation.
 
         Parameters
         ----------
         corr : ndarray, shape (p, p)
         n_factors : int
-        method : {"minres"}
-        rotation : {"oblimin", "none"}
-            Oblimin is ``GPArotation::oblimin``: gamma 0, no Kaiser normalisation, stopped at 1e-5.
+        method : {"minres", "ml", "principal_axes", "components"}
+            ``psych::fa(fm = )`` minres, ml and pa; ``psych::principal``.
+        rotation : str
+            One of :data:`psychoseg.stats.rotation.ROTATIONS`.
+        options : RotationOptions, optional
         n_obs : float
 
         Returns
         -------
         RawFactors
-            In psych's order and with psych's signs.
+            In R's order and with R's signs.
+
+        Raises
+        ------
+        EngineError
+            For what R does not have: SPSS's principal axes and promax, and unknown names.
+        ValueError
+            Where a target rotation has no target or one of another shape.
 
         Warns
         -----
         PsychosegWarning
-            Beside what psych says, where minres did not converge or an item is a Heywood case,
-            about which psych is silent.
+            Beside what R says, where the extraction did not converge, about which psych is silent.
+
+        Notes
+        -----
+        Oblimin with gamma 0 and without Kaiser's normalisation is ``psych::fa(rotate =
+        "oblimin")``. Every other rotation starts from the unrotated axes in the order of their
+        eigenvalues: the functions of GPArotation that
+        :func:`psychoseg.stats.rotation.rotate` names, run to a gradient of 1e-6; promax is
+        ``psych::kaiser(rotate = "Promax")``, and without Kaiser's normalisation ``psych::Promax``,
+        from ``GPArotation::Varimax``, because ``stats::varimax`` stops early.
         """
-        if method != "minres" or rotation not in ("oblimin", "none"):
+        options = options or RotationOptions()
+        if method not in _EXTRACTORS or rotation not in _ROTATORS:
             raise EngineError(
-                f'the r engine factors by "minres" with "oblimin" or "none", not by {method!r} '
-                f"with {rotation!r}"
+                f"the r engine extracts by {', '.join(_EXTRACTORS)} and rotates by "
+                f"{', '.join(_ROTATORS)}, not by {method!r} with {rotation!r}"
             )
-        packages = ["psych", "GPArotation"] if rotation == "oblimin" else ["psych"]
-        options: list[float | str | list[str]] = [float(n_factors), rotation, float(n_obs)]
+        if n_factors == 1:
+            rotation = "none"
+        if options.variant == "spss":
+            _refuse_spss(method, rotation)
         # Symmetric to the last bit: psych tests it, and takes what fails for raw answers.
         symmetric = (corr + corr.T) / 2 if corr.ndim == 2 and corr.shape == corr.T.shape else corr
+        habit = uses_kaiser(rotation, options.variant)
+        kaiser = rotation != "none" and (habit if options.kaiser is None else options.kaiser)
+        settings: list[float | str | list[str]] = [
+            *(float(n_factors), method, rotation, float(n_obs), float(kaiser)),
+            *(options.gamma, options.delta, options.power),
+        ]
+        label = _EXTRACTORS[method]
+        whole = rotation == "oblimin" and method != "components"
+        if rotation != "none" and not (whole and not kaiser and options.gamma == 0):
+            label += f" and {_ROTATORS[rotation]}"
         loadings, phi, unique = self._ask(
-            "factor_analysis", "psych::fa", packages, [symmetric], options
+            "factor_analysis",
+            label,
+            ["psych"] if rotation == "none" else ["psych", "GPArotation"],
+            [symmetric, _target(rotation, options, (len(corr), n_factors))],
+            settings,
         )
         return RawFactors(loadings, phi, unique)
 
@@ -335,219 +443,16 @@ class REngine:
         with self._lock:
             answer = self._running_worker().ask(message, label=label, limit=self._time_limit)
         for text in answer.header["warnings"]:
-            warnings.warn(f"R ({label}): {_one_line(text)}", PsychosegWarning, stacklevel=4)
-        _raise_unless_ok(answer.header, label)
+            warnings.warn(f"R ({label}): {one_line(text)}", PsychosegWarning, stacklevel=4)
+        raise_unless_ok(answer.header, label)
         return answer.arrays, answer.header["texts"]
 
-    def _running_worker(self) -> _Worker:
+    def _running_worker(self) -> Worker:
         if self._worker is None or not self._worker.is_ours_and_alive():
             if self._worker is not None:
                 self._worker.end()
-            self._worker = _Worker(on_collection_of=self)
+            self._worker = Worker(on_collection_of=self)
         return self._worker
-
-
-def debian_packages(packages: Sequence[str]) -> str:
-    """Return the command that installs R packages on Debian and Ubuntu."""
-    names = " ".join(f"r-cran-{package.lower()}" for package in packages)
-    return f"sudo apt-get install {names}"
-
-
-def find_r_home() -> Path:
-    """Return R's home directory, from ``R_HOME`` or the R on the PATH.
-
-    Raises
-    ------
-    EngineError
-        Where there is none.
-    """
-    given = os.environ.get("R_HOME")
-    if given:
-        if not (Path(given) / "bin" / "R").exists():
-            raise EngineError(
-                f"R_HOME is {given!r}, where there is no R (no bin/R): unset R_HOME to use the R "
-                f"on the PATH."
-            )
-        return Path(given)
-    program = shutil.which("R")
-    if program is None:
-        raise EngineError(
-            "R is not installed (no R on the PATH): run `sudo apt-get install r-base-core "
-            'r-cran-psych r-cran-gparotation r-cran-fastcluster`, or use engine = "python".'
-        )
-    try:
-        done = subprocess.run(
-            [program, "RHOME"], capture_output=True, text=True, timeout=_START_LIMIT, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(
-            f"{program} does not run ({_one_line(str(error))}): reinstall it with "
-            f"`sudo apt-get install --reinstall r-base-core`."
-        ) from None
-    return Path(done.stdout.strip().splitlines()[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    header: r_worker.Reply
-    arrays: list[FloatArray]
-
-
-class _Worker:
-    """One R process: a pipe to it, a pipe from it, and a folder for its temporary files.
-
-    Parameters
-    ----------
-    on_collection_of : object
-        The process ends when this object is collected, and when Python ends.
-    """
-
-    def __init__(self, *, on_collection_of: object) -> None:
-        home = find_r_home()
-        folder = Path(tempfile.mkdtemp(prefix="psychoseg-r-"))
-        self._log = folder / "stderr.txt"
-        script = Path(r_worker.__file__)
-        # -P: the folder of the script holds r.py and python.py, which nobody may import by
-        # accident.
-        command = [sys.executable, "-P", str(script), str(os.getpid()), str(folder)]
-        command += [entry or os.getcwd() for entry in sys.path]
-        environment = {
-            **os.environ,
-            **_ENVIRONMENT,
-            "R_HOME": str(home),
-            # R leaves its own temporary folder behind when it is killed.
-            "TMPDIR": str(folder),
-        }
-        with self._log.open("wb") as log:
-            # Its own session: a terminal's Ctrl-C reaches this process alone.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-                bufsize=0,
-            )
-        self._owner = os.getpid()
-        self.end: Callable[[], object] = weakref.finalize(
-            on_collection_of, _end, self._process, folder, self._owner
-        )
-        pipes = (self._process.stdin, self._process.stdout)
-        self._to, self._from = (pipe.fileno() for pipe in pipes if pipe is not None)
-        os.set_blocking(self._to, False)
-        hello = self.ask(b"", label="R's start", limit=_START_LIMIT)
-        if hello.header["status"] != "ready":
-            self.end()
-            _raise_unless_ok(hello.header, "R's start")
-
-    def is_ours_and_alive(self) -> bool:
-        """Return whether this very process, not a parent it forked from, has it running."""
-        return self._owner == os.getpid() and self._process.poll() is None
-
-    def ask(self, message: bytes, *, label: str, limit: float) -> _Answer:
-        """Send a message and wait for its answer; whatever goes wrong ends the worker."""
-        deadline = time.monotonic() + limit
-        try:
-            self._write(message, deadline)
-            (length,) = r_worker.LENGTH.unpack(self._read(r_worker.LENGTH.size, deadline))
-            header: r_worker.Reply = json.loads(self._read(length, deadline))
-            body = self._read(r_worker.values_in(header["arrays"]), deadline)
-        except TimeoutError:
-            self.end()
-            raise EngineError(
-                f"{label} gave no answer within {limit:g} seconds and R was ended. Raise "
-                f'time_limit under [engine] in the study file, or use engine = "python".'
-            ) from None
-        except (EOFError, BrokenPipeError):
-            raise EngineError(self._obituary(label)) from None
-        except BaseException:
-            # Ctrl-C most of all: R may be busy for minutes, and its answer would meet the next
-            # question.
-            self.end()
-            raise
-        return _Answer(header, _split(body, header["arrays"]))
-
-    def _write(self, message: bytes, deadline: float) -> None:
-        left = memoryview(message)
-        while left:
-            _, ready, _ = select.select([], [self._to], [], _seconds_to(deadline))
-            if ready:
-                left = left[os.write(self._to, left[:_CHUNK]) :]
-
-    def _read(self, size: int, deadline: float) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            ready, _, _ = select.select([self._from], [], [], _seconds_to(deadline))
-            if ready:
-                part = os.read(self._from, min(size - len(parts), 1 << 20))
-                if not part:
-                    raise EOFError
-                parts += part
-        return bytes(parts)
-
-    def _obituary(self, label: str) -> str:
-        try:
-            code = self._process.wait(timeout=1)
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        except subprocess.TimeoutExpired:
-            how = "it closed its pipe"
-        text = self._log.read_text(encoding="utf-8", errors="replace")
-        self.end()
-        words = _one_line(text)[-_LAST_WORDS:]
-        last = f'; its last words: "{words}"' if words else ""
-        if label == "R's start":
-            return (
-                f"R could not be started through rpy2 ({how}{last}): check that R_HOME, if set, is "
-                f"what `R RHOME` prints, and reinstall rpy2 with `{INSTALL_RPY2}`."
-            )
-        return (
-            f"R ended in the middle of {label} ({how}{last}). Run it again; if it happens again, "
-            f'use engine = "python".'
-        )
-
-
-def _end(process: subprocess.Popen[bytes], folder: Path, owner: int) -> None:
-    """End the worker and all it started; a forked copy of this process leaves it alone."""
-    if os.getpid() != owner:
-        return
-    if process.poll() is None:
-        # The session's leader is not yet reaped, so its group cannot be anybody else's.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _raise_unless_ok(header: r_worker.Reply, label: str) -> None:
-    status, message = header["status"], header["message"]
-    if status in ("ok", "ready"):
-        return
-    text = _one_line(" ".join(message))
-    if status == "absent":
-        one = len(message) == 1
-        raise EngineError(
-            f"{label} needs the R package{'' if one else 's'} {' and '.join(message)}, which "
-            f"{'is' if one else 'are'} not installed: run `{debian_packages(message)}`."
-        )
-    if status == "no rpy2":
-        raise EngineError(f"the r engine needs rpy2 ({text}): run `{INSTALL_RPY2}`.")
-    if status == "broken":
-        raise EngineError(f"rpy2 cannot load R ({text}): reinstall it with `{INSTALL_RPY2}`.")
-    raise EngineError(f"R's {label} failed: {text}")
-
-
-def _split(body: bytes, shapes: Sequence[r_worker.Shape]) -> list[FloatArray]:
-    """Return the arrays in a body, in C order and writeable."""
-    arrays = []
-    start = 0
-    for shape in shapes:
-        flat = np.frombuffer(body, dtype=np.float64, count=math.prod(shape), offset=start)
-        arrays.append(np.array(flat.reshape(shape, order="F"), order="C"))
-        start += r_worker.values_in([shape])
-    return arrays
 
 
 def _scipy_linkage(merge: FloatArray, height: FloatArray) -> FloatArray:
@@ -569,12 +474,29 @@ def _all_equal(weights: FloatArray) -> bool:
     return len(weights) == 0 or bool(np.ptp(weights) <= _SAME_WEIGHT * np.max(np.abs(weights)))
 
 
-def _seconds_to(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+def _few_answers(items: FloatArray) -> BoolArray:
+    """Return which items have so few different answers that they are ordinal."""
+    return np.array([len(np.unique(x[~np.isnan(x)])) <= MAX_CATEGORIES for x in items.T])
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _refuse_spss(method: str, rotation: str) -> None:
+    for setting, value in (("extraction", method), ("rotation", rotation)):
+        if value in ("principal_axes", "promax"):
+            raise EngineError(
+                f'{setting} = "{value}" with variant = "spss" is not in R: psych has rules of its '
+                'own for it. Use engine = "python", or variant = "psych".'
+            )
+
+
+def _target(
+    rotation: RotationMethod, options: RotationOptions, shape: tuple[int, int]
+) -> FloatArray:
+    """Return the target of a target rotation, and one with everything free for the others."""
+    if rotation not in ("target_t", "target_q"):
+        return np.full(shape, np.nan)
+    if options.target is None or options.target.shape != shape:
+        got = "none" if options.target is None else f"one of shape {options.target.shape}"
+        raise ValueError(
+            f"{rotation} takes a target of shape {shape}, NaN where free, and got {got}"
+        )
+    return options.target

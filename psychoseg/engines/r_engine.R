@@ -36,8 +36,8 @@ as_plain <- function(value) {
   value
 }
 
-correlate_pearson <- function(x) {
-  list(corr = stats::cor(x, use = "pairwise.complete.obs"))
+correlate_plain <- function(x, kind) {
+  list(corr = stats::cor(x, use = "pairwise.complete.obs", method = kind))
 }
 
 # Weighted Pearson correlation over pairwise complete rows: means and variances are those of the
@@ -61,12 +61,66 @@ correlate_pearson_weighted <- function(x, weights) {
   list(corr = corr)
 }
 
-# Two-step polychoric correlations: an item's thresholds from all of its own (weighted) answers, no
-# correction of empty cells, which is psych::polychoric(global = TRUE). psych itself computes it
-# where it can: it takes thresholds without the weights, and leaves this definition (global = FALSE,
-# thresholds of the pair, 0.5 in empty cells) where items have different numbers of categories. There its own
-# likelihood, psych:::polyF, is maximised under the same definition.
-correlate_polychoric <- function(x, weights) {
+# Weighted Pearson correlations of weighted midranks, the ranks among the pair's own rows.
+correlate_spearman_weighted <- function(x, weights) {
+  corr <- matrix(NA_real_, ncol(x), ncol(x))
+  for (i in seq_len(ncol(x))) {
+    for (j in seq_len(i)) {
+      both <- !is.na(x[, i]) & !is.na(x[, j])
+      if (any(both)) {
+        w <- weights[both]
+        ranks <- cbind(midranks(x[both, i], w), midranks(x[both, j], w))
+        corr[i, j] <- corr[j, i] <- correlate_pearson_weighted(ranks, w)$corr[1, 2]
+      }
+    }
+  }
+  diag(corr)[!is.na(diag(corr))] <- 1
+  list(corr = corr)
+}
+
+# The weight below a value and half of the weight at it: rank() for weights of one, but for a
+# constant.
+midranks <- function(values, weights) {
+  place <- match(values, sort(unique(values)))
+  mass <- weighted_counts(place, max(place), weights)
+  (cumsum(mass) - mass / 2)[place]
+}
+
+# Maximum likelihood under normality from all answers there are. lavaan's EM stops at a change of
+# the raw moments, so the items are standardised first, and the change is small.
+correlate_em <- function(x) {
+  corr <- matrix(NA_real_, ncol(x), ncol(x))
+  spread <- apply(x, 2, stats::sd, na.rm = TRUE)
+  usable <- which(is.finite(spread) & spread > 0)
+  diag(corr)[usable] <- 1
+  if (length(usable) > 1) {
+    z <- scale(x[, usable])
+    z <- as.data.frame(z[rowSums(!is.na(z)) > 0, ])
+    names(z) <- paste0("item", usable)
+    found <- unclass(lavaan::lavCor(
+      z,
+      missing = "fiml", output = "cor",
+      em.h1.iter.max = 10000, em.h1.tol = 1e-9, em.h1.warn = TRUE
+    ))
+    # lavaan adds a little to the diagonal where items depend on one another, and goes on.
+    if (min(eigen(found, symmetric = TRUE, only.values = TRUE)$values) < 1e-6) {
+      stop(
+        "the items depend on one another (a duplicate, a sum score, or fewer rows than items), so ",
+        "that EM has no maximum; leave one out, or use pairwise correlations"
+      )
+    }
+    corr[usable, usable] <- found
+  }
+  list(corr = corr)
+}
+
+# Two-step polychoric correlations: an item's thresholds from all of its own (weighted) answers;
+# without correction of empty cells this is psych::polychoric(global = TRUE). psych itself computes
+# it where it can: it takes thresholds without the weights, leaves this definition (global = FALSE,
+# thresholds of the pair, 0.5 in empty cells) where items have different numbers of categories, and
+# corrects nothing within it. There its own likelihood, psych:::polyF, is maximised under the same
+# definition.
+correlate_polychoric <- function(x, weights, correction) {
   codes <- matrix(apply(x, 2, \(v) match(v, sort(unique(v)))), nrow(x))
   n_codes <- apply(codes, 2, \(v) max(0, v, na.rm = TRUE))
   corr <- matrix(NA_real_, ncol(x), ncol(x))
@@ -76,19 +130,19 @@ correlate_polychoric <- function(x, weights) {
     part <- codes[, usable, drop = FALSE]
     same <- length(unique(n_codes[usable])) == 1 && max(weights) == min(weights)
     # psych takes a 2 by 2 matrix of answers for a table of counts.
-    corr[usable, usable] <- if (same && nrow(x) > 2) {
+    corr[usable, usable] <- if (same && nrow(x) > 2 && correction == 0) {
       psych::polychoric(
         part,
         smooth = FALSE, global = TRUE, progress = FALSE, max.cat = max(n_codes)
       )$rho
     } else {
-      polychoric_pairs(part, n_codes[usable], weights)
+      polychoric_pairs(part, n_codes[usable], weights, correction)
     }
   }
   list(corr = corr)
 }
 
-polychoric_pairs <- function(codes, n_codes, weights) {
+polychoric_pairs <- function(codes, n_codes, weights, correction) {
   likelihood <- utils::getFromNamespace("polyF", "psych")
   p <- ncol(codes)
   thresholds <- lapply(seq_len(p), \(j) {
@@ -100,6 +154,7 @@ polychoric_pairs <- function(codes, n_codes, weights) {
     for (j in seq_len(i - 1)) {
       cell <- codes[, i] + (codes[, j] - 1) * n_codes[i]
       table <- matrix(weighted_counts(cell, n_codes[i] * n_codes[j], weights), n_codes[i])
+      table <- corrected(table, correction)
       corr[i, j] <- corr[j, i] <- if (sum(table) > 0) {
         # optimize's own tolerance, 1.2e-4, leaves errors of 2e-5 in the correlations of psych::bfi.
         stats::optimize(
@@ -114,6 +169,19 @@ polychoric_pairs <- function(codes, n_codes, weights) {
   corr
 }
 
+# A 2 x 2 table with one empty cell has it raised to the correction, its margins kept: what lavaan
+# does by default (zero.add = .5, zero.keep.margins = TRUE).
+corrected <- function(table, correction) {
+  a <- rowSums(table) > 0
+  b <- colSums(table) > 0
+  part <- table[a, b, drop = FALSE]
+  if (correction > 0 && all(dim(part) == 2) && sum(part == 0) == 1) {
+    along <- part == 0 | (part == 0)[2:1, 2:1]
+    table[a, b] <- part + ifelse(along, correction, -correction)
+  }
+  table
+}
+
 weighted_counts <- function(code, n_codes, weights) {
   sums <- rowsum(weights[!is.na(code)], code[!is.na(code)])
   counts <- numeric(n_codes)
@@ -121,55 +189,184 @@ weighted_counts <- function(code, n_codes, weights) {
   counts
 }
 
-factor_analysis <- function(corr, n_factors, rotation, n_obs) {
-  # psych::fa takes what it does not recognise as a correlation matrix for raw answers.
+# Polychoric, Pearson and polyserial correlations by what the pair's items are.
+correlate_mixed <- function(x, weights, is_ordinal, correction) {
+  corr <- matrix(NA_real_, ncol(x), ncol(x))
+  ordinal <- which(is_ordinal == 1)
+  continuous <- which(is_ordinal == 0)
+  part <- function(columns) x[, columns, drop = FALSE]
+  if (length(ordinal) > 0) {
+    corr[ordinal, ordinal] <- correlate_polychoric(part(ordinal), weights, correction)$corr
+  }
+  if (length(continuous) > 0) {
+    corr[continuous, continuous] <- correlate_pearson_weighted(part(continuous), weights)$corr
+  }
+  varying <- !is.na(diag(corr))
+  for (i in continuous[varying[continuous]]) {
+    for (j in ordinal[varying[ordinal]]) {
+      corr[i, j] <- corr[j, i] <- polyserial(x[, i], x[, j], weights)
+    }
+  }
+  list(corr = corr)
+}
+
+# Two-step maximum likelihood: mean, variance and thresholds from all of their own answers. In base
+# R, for psych's and polycor's polyserial are a ratio of moments or maximise over thresholds too,
+# and lavaan 0.6-14's search may end off the maximum (.1260 for age and A2 of psychTools' bfi, where
+# the maximum is at .1217).
+polyserial <- function(measured, ordinal, weights) {
+  both <- !is.na(measured) & !is.na(ordinal)
+  if (!any(both)) {
+    return(NA_real_)
+  }
+  own <- !is.na(measured)
+  middle <- stats::weighted.mean(measured[own], weights[own])
+  spread <- sqrt(stats::weighted.mean((measured[own] - middle)^2, weights[own]))
+  code <- match(ordinal, sort(unique(ordinal)))
+  counts <- weighted_counts(code, max(code, na.rm = TRUE), weights)
+  cuts <- c(-Inf, stats::qnorm(cumsum(counts)[-length(counts)] / sum(counts)), Inf)
+  z <- (measured[both] - middle) / spread
+  low <- cuts[code[both]]
+  high <- cuts[code[both] + 1]
+  share <- weights[both] / sum(weights[both])
+  surprise <- function(rho) {
+    rest <- sqrt(1 - rho^2)
+    cell <- stats::pnorm((high - rho * z) / rest) - stats::pnorm((low - rho * z) / rest)
+    # A difference of two shares is no better than their rounding.
+    -sum(share * log(pmax(cell, 1e-15)))
+  }
+  stats::optimize(surprise, c(-1, 1), tol = 1e-7)$minimum
+}
+
+# `target` is NA where a loading is free, and everywhere for the rotations that take none.
+factor_analysis <- function(
+    corr, target, n_factors, method, rotation, n_obs, kaiser, gamma, delta, power) {
+  # psych takes what it does not recognise as a correlation matrix for raw answers.
   if (!psych::isCorrelation(corr)) {
     stop(
       "this is not a correlation matrix: it must be square and symmetric, with ones on its ",
       "diagonal and nothing beyond -1 and 1"
     )
   }
-  fit <- withCallingHandlers(
-    psych::fa(
-      corr,
-      nfactors = n_factors, n.obs = n_obs, fm = "minres", rotate = rotation, scores = "none"
-    ),
-    # psych::fa goes on with another rotation; another rotation is another answer.
-    warning = function(w) {
-      if (grepl("Promax was used instead", conditionMessage(w), fixed = TRUE)) {
-        stop("the ", rotation, " rotation of ", n_factors, " factors failed", call. = FALSE)
-      }
-    }
-  )
-  warn_about_extraction(fit)
+  whole <- method != "components" && rotation == "oblimin" && gamma == 0 && kaiser == 0
+  fit <- extracted(corr, n_factors, method, if (whole) "oblimin" else "none", n_obs)
+  if (!(whole || rotation == "none")) {
+    axes <- in_order_of_extraction(unclass(fit$loadings), fit$uniquenesses, method)
+    turned <- rotated(axes, target, rotation, kaiser == 1, gamma, delta, power)
+    fit$loadings <- turned$loadings
+    fit$Phi <- turned$Phi
+  }
+  if (!all(is.finite(fit$loadings))) {
+    stop("the loadings are not numbers; try fewer factors, or another extraction or rotation")
+  }
   phi <- if (is.null(fit$Phi)) diag(n_factors) else fit$Phi
   list(loadings = fit$loadings, phi = phi, uniquenesses = fit$uniquenesses)
 }
 
-# psych::fa does not return whether its optimiser converged. `communalities` is what the optimiser
-# ended with, `communality` what the loadings imply; their difference is the gradient of the
-# criterion.
-warn_about_extraction <- function(fit) {
-  low <- 0.005 # the bounds of a uniqueness in psych::fa
-  high <- 1
-  uniqueness <- 1 - fit$communalities
-  at_low <- uniqueness < low + 1e-8
-  inside <- !at_low & uniqueness < high - 1e-8
-  gradient <- abs(fit$communality - fit$communalities)[inside]
-  # bfi with 1 to 8 factors leaves at most 1e-4.
-  if (any(gradient > 1e-3)) {
+extracted <- function(corr, n_factors, method, rotation, n_obs) {
+  if (method == "components") {
+    return(psych::principal(
+      corr,
+      nfactors = n_factors, n.obs = n_obs, rotate = "none", scores = FALSE
+    ))
+  }
+  fm <- c(minres = "minres", ml = "ml", principal_axes = "pa")[[method]]
+  fit <- withCallingHandlers(
+    psych::fa(
+      corr,
+      nfactors = n_factors, n.obs = n_obs, fm = fm, rotate = rotation, scores = "none"
+    ),
+    # psych::fa goes on with another rotation, or with what it had before it failed; another answer.
+    warning = function(w) {
+      if (grepl("Promax was used instead", conditionMessage(w), fixed = TRUE)) {
+        stop("the ", rotation, " rotation of ", n_factors, " factors failed", call. = FALSE)
+      }
+      if (grepl("imaginary", conditionMessage(w), fixed = TRUE)) {
+        stop(
+          "an eigenvalue of the first ", n_factors, " is negative; try fewer factors or minres",
+          call. = FALSE
+        )
+      }
+    }
+  )
+  if (!has_converged(fit, method)) {
     warning(
-      "minres did not converge for ", fit$factors, " factors; try fewer factors",
+      method, " did not converge for ", n_factors, " factors; try fewer factors",
       call. = FALSE
     )
   }
-  if (any(at_low)) {
-    warning(
-      "Heywood case: items number ", toString(which(at_low)), " of ", length(at_low),
-      " are explained almost wholly by ", fit$factors, " factors; look for duplicate items or use ",
-      "fewer factors",
-      call. = FALSE
-    )
+  fit
+}
+
+# psych::fa does not return whether it converged.
+has_converged <- function(fit, method) {
+  if (method == "principal_axes") {
+    sums <- fit$communality.iterations
+    most <- 50 # max.iter and min.err of psych::fa
+    return(length(sums) < most || abs(diff(utils::tail(sums, 2))) <= 0.001)
+  }
+  # `communalities` is what the optimiser ended with, `communality` what the loadings imply; their
+  # difference is the gradient of the criterion.
+  low <- 0.005 # the bounds of a uniqueness in psych::fa
+  high <- 1
+  uniqueness <- 1 - fit$communalities
+  inside <- uniqueness > low + 1e-8 & uniqueness < high - 1e-8
+  gradient <- abs(fit$communality - fit$communalities)[inside]
+  # bfi with 1 to 8 factors leaves at most 1e-4.
+  !any(gradient > 1e-3)
+}
+
+# psych::fa orders factors by their sums of squares. That is the order of extraction but for maximum
+# likelihood, whose eigenvalues are those of the items over the roots of their uniquenesses. The
+# order decides which factor is the general one of a bifactor rotation.
+in_order_of_extraction <- function(loadings, uniquenesses, method) {
+  if (method != "ml") {
+    return(loadings)
+  }
+  loadings[, order(colSums(loadings^2 / uniquenesses), decreasing = TRUE), drop = FALSE]
+}
+
+# The rotations that psychoseg's own `rotate` names as its references. A gradient of 1e-5, where
+# GPArotation stops by itself, leaves loadings of bfi up to 4e-4 from a flat optimum.
+rotated <- function(axes, target, rotation, kaiser, gamma, delta, power) {
+  gpa <- function(rotate, ...) rotate(axes, normalize = kaiser, eps = 1e-6, maxit = 5000, ...)
+  switch(rotation,
+    varimax = gpa(GPArotation::Varimax),
+    quartimax = gpa(GPArotation::quartimax),
+    equamax = gpa(GPArotation::cfT, kappa = ncol(axes) / (2 * nrow(axes))),
+    geomin_t = gpa(GPArotation::geominT, delta = delta),
+    target_t = gpa(GPArotation::targetT, Target = target, Tmat = towards(axes, target, kaiser)),
+    bifactor_t = gpa(GPArotation::bifactorT),
+    promax = promax(axes, kaiser, power),
+    oblimin = gpa(GPArotation::oblimin, gam = gamma),
+    quartimin = gpa(GPArotation::quartimin),
+    geomin_q = gpa(GPArotation::geominQ, delta = delta),
+    target_q = gpa(GPArotation::targetQ, Target = target),
+    bifactor_q = gpa(GPArotation::bifactorQ),
+    stop("there is no rotation ", rotation)
+  )
+}
+
+# Where to start: a target without free loadings has a known optimum (Schonemann 1966), which may be
+# a reflection, and those cannot be reached from the identity.
+towards <- function(axes, target, kaiser) {
+  if (anyNA(target)) {
+    return(diag(ncol(axes)))
+  }
+  rows <- if (kaiser) sqrt(rowSums(axes^2)) else 1
+  parts <- svd(crossprod(axes / rows, target))
+  parts$u %*% t(parts$v)
+}
+
+# psych's two kinds of promax. Their stats::varimax stops early, and stays where it is when it
+# starts at the optimum.
+promax <- function(axes, kaiser, power) {
+  start <- GPArotation::Varimax(axes, normalize = TRUE, eps = 1e-6, maxit = 5000)
+  start <- unclass(start$loadings)
+  if (kaiser) {
+    psych::kaiser(start, rotate = "Promax", pro.m = power)
+  } else {
+    psych::Promax(start, m = power)
   }
 }
 

@@ -1,8 +1,8 @@
 """The process that alone holds rpy2: it takes arrays from a pipe, asks R, and sends arrays back.
 
-Started by :mod:`psychoseg.engines.r` as a plain file, so it imports nothing of psychoseg and starts
-in half a second. A message is eight bytes of length, a JSON header of that length, and raw float64
-values in column-major order, whose shapes the header gives. Never decides anything.
+Started by :mod:`psychoseg.engines.r_process` as a plain file, so it imports nothing of psychoseg
+and starts in half a second. A message is eight bytes of length, a JSON header of that length, and
+raw float64 values in column-major order, whose shapes the header gives. Never decides anything.
 """
 
 from __future__ import annotations

@@ -137,13 +137,15 @@ def test_without_rotation_phi_is_the_identity(r_engine, bfi_polychoric, n_factor
     np.testing.assert_array_equal(raw.phi, np.eye(n_factors))
 
 
-def test_a_heywood_case_is_named(r_engine):
-    # One factor needs a loading of sqrt(.9 * .9 / .5) > 1 on the first item.
-    corr = np.array([[1, 0.9, 0.9], [0.9, 1, 0.5], [0.9, 0.5, 1]])
-    with pytest.warns(
-        PsychosegWarning, match=r"R \(psych::fa\): Heywood case: items number 1 of 3"
-    ):
-        r_engine.factor(corr, 1, n_obs=100.0)
+def test_a_heywood_case_shows_in_the_uniquenesses_and_is_left_to_the_caller_to_name(r_engine):
+    # One factor needs a loading of sqrt(.8 * .7 / .5) > 1 on the first item.
+    corr = np.array([[1, 0.8, 0.7], [0.8, 1, 0.5], [0.7, 0.5, 1]])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        raw = r_engine.factor(corr, 1, n_obs=100.0)
+    # The bound of psych's search.
+    assert raw.uniquenesses[0] <= 0.005 + 1e-9
+    assert not [w for w in caught if "item" in str(w.message)]
 
 
 def test_factoring_bfi_warns_of_nothing(r_engine, bfi_polychoric):
@@ -157,11 +159,6 @@ def test_a_matrix_that_psych_would_take_for_answers_is_refused(r_engine, bfi_pol
         EngineError, match=r"R's psych::fa failed: this is not a correlation matrix"
     ):
         r_engine.factor(2 * bfi_polychoric, 5, n_obs=2800.0)
-
-
-def test_an_unknown_rotation_is_refused(r_engine, bfi_polychoric):
-    with pytest.raises(EngineError, match="'varimax'"):
-        r_engine.factor(bfi_polychoric, 5, rotation="varimax", n_obs=2800.0)
 
 
 # Trees
