@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from psychoseg.api import run
+    from psychoseg.api import remake_report, run
     from psychoseg.engines import get_engine
     from psychoseg.errors import (
         DataError,
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
         PsychosegWarning,
         StudyError,
     )
+    from psychoseg.estimators import LikertFactorAnalysis, LikertScales
     from psychoseg.profiles import Profiles, profile_segments
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
     from psychoseg.scales import Scales, fit_scales
     from psychoseg.segments import Segments, fit_segments
     from psychoseg.study import Study, load_study
     from psychoseg.survey import Survey, load_survey
 
 _HOME = {
+    "remake_report": "api",
     "run": "api",
     "get_engine": "engines",
     "DataError": "errors",
@@ -38,9 +40,11 @@ _HOME = {
     "PsychosegError": "errors",
     "PsychosegWarning": "errors",
     "StudyError": "errors",
+    "LikertFactorAnalysis": "estimators",
+    "LikertScales": "estimators",
     "Profiles": "profiles",
     "profile_segments": "profiles",
-    "Run": "runs",
+    "Run": "run_folder",
     "Scales": "scales",
     "fit_scales": "scales",
     "Segments": "segments",
@@ -54,6 +58,8 @@ _HOME = {
 __all__ = [
     "DataError",
     "EngineError",
+    "LikertFactorAnalysis",
+    "LikertScales",
     "Profiles",
     "PsychosegError",
     "PsychosegWarning",
@@ -69,6 +75,7 @@ __all__ = [
     "load_study",
     "load_survey",
     "profile_segments",
+    "remake_report",
     "run",
 ]
 

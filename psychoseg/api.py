@@ -1,12 +1,13 @@
-"""The Python door: :func:`run`, which joins the stages to the report."""
+"""The Python door: :func:`run` and :func:`remake_report` join the stages to the report."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from psychoseg.runs import Progress, Run, run_study
+from psychoseg.run_folder import Run
+from psychoseg.runs import Progress, rewrite_report, run_study
 
-__all__ = ["run"]
+__all__ = ["remake_report", "run"]
 
 
 def run(
@@ -43,13 +44,33 @@ def run(
     PsychosegError
         Where the study, its data or an engine is not in order; nothing is written then.
     """
+    return run_study(
+        path, out=out, engine=engine, seed=seed, progress=progress, write_report=_write_report
+    )
+
+
+def remake_report(folder: str | Path) -> Path:
+    """Make the report of a finished run anew, without running the study again.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A run folder. What ``r_scripts/confirm_scales.R`` has left in it comes into the report.
+
+    Returns
+    -------
+    Path
+        The report, ``report.html`` in the folder.
+
+    Raises
+    ------
+    DataError
+        Where the folder is not a run; nothing is written then.
+    """
+    return rewrite_report(folder, _write_report)
+
+
+def _write_report(result: Run, folder: Path) -> None:
     from psychoseg.report import write_html
 
-    return run_study(
-        path,
-        out=out,
-        engine=engine,
-        seed=seed,
-        progress=progress,
-        write_report=lambda result, folder: write_html(result, folder / "report.html"),
-    )
+    write_html(result, folder / "report.html")

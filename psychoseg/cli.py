@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
 
 __all__ = ["main"]
 
@@ -95,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     volume.add_argument("--verbose", action="store_true", help="print every warning in full")
     run.set_defaults(command=_run)
 
+    report = commands.add_parser(
+        "report",
+        help="make the report of a finished run anew",
+        description="Make report.html anew from a run folder, with what confirm_scales.R found.",
+    )
+    report.add_argument("run", help="a run folder")
+    report.set_defaults(command=_report, verbose=False)
+
     doctor = commands.add_parser(
         "doctor",
         help="print what is installed and what is missing",
@@ -120,6 +128,13 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     if not arguments.quiet:
         _summarise(result, verbose=arguments.verbose)
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    import psychoseg
+
+    print(f"Report: {psychoseg.remake_report(arguments.run)}")
     return 0
 
 

@@ -14,7 +14,7 @@ import platform
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,13 +30,14 @@ from psychoseg.agreement import compare_engines
 from psychoseg.engines import get_engine, trees_of
 from psychoseg.engines.base import Engine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
-from psychoseg.profiles import Profiles, profile_segments
-from psychoseg.scales import Scales, fit_scales
+from psychoseg.profiles import profile_segments
+from psychoseg.run_folder import Run, read_run, write_tables
+from psychoseg.scales import fit_scales
 from psychoseg.segments import Segments, fit_segments
 from psychoseg.study import Study, load_study
 from psychoseg.survey import Survey, load_survey
 
-__all__ = ["Progress", "Run", "run_study"]
+__all__ = ["Progress", "rewrite_report", "run_study"]
 
 STAGES = ("survey", "scales", "segments", "profiles", "report")
 _PARTIAL = ".partial-"
@@ -65,45 +66,6 @@ class Progress(Protocol):
     def step(self, done: int, total: int) -> None:
         """Take note of a step within the stage."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run found, stage by stage.
-
-    Attributes
-    ----------
-    folder : Path or None
-        The run folder; None where nothing was written.
-    study : Study
-        The settings as used.
-    survey : Survey
-        Its ledger holds the exclusions of all stages.
-    scales : Scales
-    segments : Segments
-    profiles : Profiles
-    warnings : pandas.DataFrame
-        ``stage, message``.
-    agreement : pandas.DataFrame or None
-        With both engines: ``stage, measure, what, value``.
-    manifest : mapping
-        What ``manifest.json`` holds.
-    """
-
-    folder: Path | None
-    study: Study
-    survey: Survey
-    scales: Scales
-    segments: Segments
-    profiles: Profiles
-    warnings: pd.DataFrame
-    agreement: pd.DataFrame | None
-    manifest: Mapping[str, object]
-
-    @property
-    def respondents(self) -> pd.DataFrame:
-        """Return id, weight, scores, segment and place on the map of each respondent."""
-        return _respondents(self.survey, self.scales, self.segments, self.profiles)
 
 
 def run_study(
@@ -156,6 +118,37 @@ def run_study(
         primary.close()
         if second is not None:
             second.close()
+
+
+def rewrite_report(folder: str | Path, write_report: Callable[[Run, Path], None]) -> Path:
+    """Make the report of a finished run anew, without running the study again.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A run folder. What ``r_scripts/confirm_scales.R`` has left in it comes into the report.
+    write_report : callable
+        Given the run and the folder to write reports into.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    DataError
+        Where the folder is not a run; nothing is written then.
+    """
+    run = read_run(folder)
+    partial = Path(folder) / f"{_PARTIAL}{os.getpid()}"
+    partial.mkdir()
+    try:
+        with threadpool_limits(limits=1):
+            write_report(run, partial)
+        return (partial / "report.html").rename(Path(folder) / "report.html")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 @dataclass(slots=True)
@@ -247,7 +240,7 @@ def _engines(study: Study) -> tuple[Engine, Engine | None]:
     settings = study.engine
 
     def make(name: str, tree: str) -> Engine:
-        return get_engine(name, tree=tree, time_limit=settings.time_limit)
+        return get_engine(name, tree=tree, rotator=settings.rotator, time_limit=settings.time_limit)
 
     if settings.name != "both":
         return make(settings.name, settings.tree), None
@@ -328,7 +321,7 @@ def _keep(
     partial.mkdir()
     try:
         run = replace(run, folder=folder, manifest=_manifest(run, primary, second))
-        _write_tables(run, partial)
+        types = write_tables(run, partial)
         with log.stage("report"):
             if write_report is not None:
                 write_report(run, partial)
@@ -337,6 +330,7 @@ def _keep(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": {stage: round(s, 3) for stage, s in log.seconds.items()},
             "warnings": [{"stage": stage, "message": text} for stage, text in log.messages],
+            "tables": types,
         }
         (partial / "manifest.json").write_text(
             json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -416,6 +410,7 @@ def _manifest(run: Run, primary: Engine, second: Engine | None) -> dict[str, obj
             "read": run.survey.n_read,
             "excluded": excluded,
             "kept": run.survey.n_read - excluded,
+            "weights": run.survey.weight_kind,
         },
         "k": run.segments.k,
         "verdict": run.segments.verdict,
@@ -430,122 +425,3 @@ def _fingerprint(path: Path, name: str) -> dict[str, object]:
     except OSError as error:
         raise DataError(f"{path} cannot be read any more ({error.strerror}).") from None
     return {"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _write_tables(run: Run, folder: Path) -> None:
-    """Write the tidy CSVs of every stage, the study as used, and the respondents."""
-    survey, scales, segments, profiles = run.survey, run.scales, run.segments, run.profiles
-    (folder / "study.toml").write_text(run.study.to_toml(), encoding="utf-8")
-    tree = pd.DataFrame(segments.tree, columns=["left", "right", "height", "size"])
-    tree = tree.astype({"left": int, "right": int, "size": int})
-    tables: dict[str, Mapping[str, pd.DataFrame]] = {
-        "survey": {
-            "ledger": survey.ledger,
-            "codebook": _codebook(survey),
-            "answers": pd.concat(
-                [
-                    survey.ids.rename("id"),
-                    pd.Series(survey.weights, name="weight"),
-                    survey.items,
-                    survey.columns,
-                ],
-                axis=1,
-            ),
-        },
-        "scales": {
-            "table": scales.table,
-            "items": scales.items,
-            "loadings": _with_index(scales.loadings),
-            "phi": _with_index(scales.phi),
-            "factors": scales.factors,
-            "eigenvalues": scales.eigenvalues,
-            "correlations": _with_index(scales.corr),
-        },
-        "segments": {
-            "table": segments.table,
-            "choice": segments.choice,
-            "tree": tree.rename_axis("merge").reset_index(),
-            "points": segments.points,
-            "features": segments.features,
-            "eigenvalues": segments.eigenvalues,
-            "components": _with_index(segments.components),
-        },
-        "profiles": {
-            "means": profiles.means,
-            "shares": profiles.shares,
-            "tests": profiles.tests,
-            "drivers": profiles.drivers,
-            "personas": profiles.personas,
-            "typical": profiles.typical,
-        },
-    }
-    for stage, frames in tables.items():
-        (folder / stage).mkdir()
-        for name, frame in frames.items():
-            _write_csv(frame, folder / stage / f"{name}.csv")
-    summary = {
-        name: getattr(segments, name)
-        for name in (
-            "k",
-            "verdict",
-            "reason",
-            "k_rule",
-            "components_rule",
-            "method",
-            "tied_merges",
-            "n_identical",
-        )
-    }
-    (folder / "segments" / "summary.json").write_text(
-        json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    if run.agreement is not None:
-        _write_csv(run.agreement, folder / "agreement.csv")
-    _write_csv(run.respondents, folder / "respondents.csv")
-
-
-def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the index as first column, though an item may be called what the index is called."""
-    return frame.reset_index(allow_duplicates=True)
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _codebook(survey: Survey) -> pd.DataFrame:
-    columns: Sequence[str] = (
-        "name",
-        "label",
-        "role",
-        "kind",
-        "question",
-        "low",
-        "high",
-        "reversed",
-    )
-    rows = [[getattr(v, c) for c in columns] for v in survey.codebook.values()]
-    return pd.DataFrame(rows, columns=list(columns))
-
-
-def _respondents(
-    survey: Survey, scales: Scales, segments: Segments, profiles: Profiles
-) -> pd.DataFrame:
-    there = np.flatnonzero(segments.labels > 0)
-    names = dict(zip(profiles.personas["segment"], profiles.personas["name"], strict=True))
-    labels = segments.labels[there]
-    place = segments.points.iloc[segments.point_of[there]].reset_index(drop=True)
-    flat = pd.Series(np.zeros(len(there)))
-    return pd.concat(
-        [
-            survey.ids.iloc[there].reset_index(drop=True).rename("id"),
-            pd.Series(survey.weights[there], name="weight"),
-            scales.scores.iloc[there].reset_index(drop=True),
-            pd.Series(labels, name="segment"),
-            pd.Series([names[label] for label in labels], name="segment_name"),
-            pd.Series(segments.silhouette[there], name="silhouette"),
-            place["comp_1"].rename("map_1"),
-            place.get("comp_2", flat).rename("map_2"),
-        ],
-        axis=1,
-    )

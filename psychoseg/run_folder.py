@@ -1,0 +1,432 @@
+"""The run folder: what a run found, written as plain files and read back from them.
+
+Owns the names and columns of those files. Computes nothing, and knows no stage but by its result.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from psychoseg.errors import DataError
+from psychoseg.profiles import Profiles
+from psychoseg.scales import Scales
+from psychoseg.segments import Segments
+from psychoseg.study import Study, load_study
+from psychoseg.survey import Survey
+from psychoseg.survey.table import Variable
+
+__all__ = ["CONFIRMATION", "Run", "read_run", "write_tables"]
+
+#: Where r_scripts/confirm_scales.R leaves its tables.
+CONFIRMATION = Path("scales") / "confirm"
+#: Tables whose first column is the index of the frame.
+_INDEXED = (
+    "scales/loadings",
+    "scales/phi",
+    "scales/structure",
+    "scales/correlations",
+    "segments/components",
+)
+#: Tables that a survey has where the study asks for what is in them.
+_SURVEY_TABLES = ("quality", "quality_rules", "weighting", "margins")
+_CODEBOOK = ("name", "label", "role", "kind", "question", "low", "high", "reversed")
+#: Columns of the codebook that hold a list or a table, as JSON.
+_CODEBOOK_JSON = ("value_labels", "categories", "missing")
+#: What a stage found beside its tables.
+_SUMMARIES = {
+    "scales": (
+        "method",
+        "score",
+        "found",
+        "n_factors_suggested",
+        "number_reason",
+        "kmo",
+        "correlation",
+    ),
+    "segments": (
+        "k",
+        "verdict",
+        "reason",
+        "k_rule",
+        "components_rule",
+        "method",
+        "tied_merges",
+        "n_identical",
+    ),
+}
+#: Types of a categorical column in the manifest.
+_CATEGORIES = ("categories", "ordered")
+#: numpy's kind of a column -> its type in the manifest.
+_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "logical"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run found, stage by stage.
+
+    Attributes
+    ----------
+    folder : Path or None
+        The run folder; None where nothing was written.
+    study : Study
+        The settings as used.
+    survey : Survey
+        Its ledger holds the exclusions of all stages.
+    scales : Scales
+    segments : Segments
+    profiles : Profiles
+    warnings : pandas.DataFrame
+        ``stage, message``.
+    agreement : pandas.DataFrame or None
+        With both engines: ``stage, measure, what, value``.
+    manifest : mapping
+        What ``manifest.json`` holds.
+    confirmation : mapping of str to pandas.DataFrame
+        What ``r_scripts/confirm_scales.R`` found: ``fit``, ``loadings``, ``factor_correlations``,
+        ``notes``, and where asked for ``invariance`` and ``split_half``. Empty before it has run.
+    """
+
+    folder: Path | None
+    study: Study
+    survey: Survey
+    scales: Scales
+    segments: Segments
+    profiles: Profiles
+    warnings: pd.DataFrame
+    agreement: pd.DataFrame | None
+    manifest: Mapping[str, object]
+    confirmation: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def respondents(self) -> pd.DataFrame:
+        """Return id, weight, scores, segment and place on the map of each respondent."""
+        return _respondents(self.survey, self.scales, self.segments, self.profiles)
+
+
+def write_tables(run: Run, folder: Path) -> dict[str, list[str]]:
+    """Write the study as used, the tables of every stage and the respondents.
+
+    Parameters
+    ----------
+    run : Run
+    folder : Path
+        An existing folder.
+
+    Returns
+    -------
+    dict of str to list of str
+        The type of each column of each table, for the manifest: :func:`read_run` needs them.
+    """
+    (folder / "study.toml").write_text(run.study.to_toml(), encoding="utf-8")
+    types = {}
+    for name, frame in _tables(run).items():
+        path = folder / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        _write_csv(frame, path)
+        types[name] = [_type_of(frame.dtypes.iloc[j]) for j in range(frame.shape[1])]
+    for stage, result in (("scales", run.scales), ("segments", run.segments)):
+        _write_json(result, _SUMMARIES[stage], folder / stage / "summary.json")
+    _write_csv(run.respondents, folder / "respondents.csv")
+    return types
+
+
+def read_run(folder: str | Path) -> Run:
+    """Read a run back from its folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As ``psychoseg run`` wrote it.
+
+    Returns
+    -------
+    Run
+        Equal to the one that was written, with what ``r_scripts/confirm_scales.R`` has added since.
+
+    Raises
+    ------
+    DataError
+        Where the folder is not a run, lacks a file, or was changed.
+    """
+    folder = Path(folder)
+    try:
+        manifest = _read_json(folder / "manifest.json")
+        frames = {
+            name: _read_csv(folder / f"{name}.csv", types)
+            for name, types in manifest["tables"].items()
+        }
+        return _assembled(folder, manifest, frames)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(
+            f"{folder} cannot be read as a run of psychoseg ({type(error).__name__}: {error}). "
+            "Name a folder that this version's `psychoseg run` wrote and nobody has edited, or run "
+            "the study again."
+        ) from error
+
+
+def _tables(run: Run) -> dict[str, pd.DataFrame]:
+    survey, scales, segments, profiles = run.survey, run.scales, run.segments, run.profiles
+    tree = pd.DataFrame(segments.tree, columns=["left", "right", "height", "size"])
+    tree = tree.astype({"left": int, "right": int, "size": int})
+    missing = survey.missing_answers()
+    tables = {
+        "survey/ledger": survey.ledger,
+        "survey/codebook": _codebook(survey),
+        "survey/answers": pd.concat(
+            [
+                survey.ids.rename("id"),
+                pd.Series(survey.weights, name="weight"),
+                survey.items,
+                survey.columns,
+            ],
+            axis=1,
+        ),
+        **{f"survey/{name}": getattr(survey, name) for name in _SURVEY_TABLES},
+        "survey/missing": missing.overall,
+        "survey/missing_items": missing.items,
+        "survey/missing_patterns": missing.patterns,
+        "survey/missing_pairs": missing.pairs,
+        "scales/table": scales.table,
+        "scales/items": scales.items,
+        "scales/loadings": scales.loadings,
+        "scales/phi": scales.phi,
+        "scales/structure": scales.structure,
+        "scales/factors": scales.factors,
+        "scales/eigenvalues": scales.eigenvalues,
+        "scales/number": scales.number,
+        "scales/fit": scales.fit,
+        "scales/residuals": scales.residuals,
+        "scales/reliability": scales.reliability,
+        "scales/flags": scales.flags,
+        "scales/drops": scales.drops,
+        "scales/correlations": scales.corr,
+        "scales/scores": pd.concat([survey.ids.rename("id"), scales.scores], axis=1),
+        "segments/table": segments.table,
+        "segments/choice": segments.choice,
+        "segments/tree": tree.rename_axis("merge").reset_index(),
+        "segments/points": segments.points,
+        "segments/members": pd.DataFrame(
+            {
+                "id": survey.ids,
+                "segment": segments.labels,
+                "point": segments.point_of,
+                "silhouette": segments.silhouette,
+            }
+        ),
+        "segments/features": segments.features,
+        "segments/eigenvalues": segments.eigenvalues,
+        "segments/components": segments.components,
+        "profiles/means": profiles.means,
+        "profiles/shares": profiles.shares,
+        "profiles/tests": profiles.tests,
+        "profiles/drivers": profiles.drivers,
+        "profiles/personas": profiles.personas,
+        "profiles/typical": profiles.typical,
+    }
+    if run.agreement is not None:
+        tables["agreement"] = run.agreement
+    # An item may be called what the index is called; a table of nothing is not written.
+    return {
+        name: frame.reset_index(allow_duplicates=True) if name in _INDEXED else frame
+        for name, frame in tables.items()
+        if len(frame.columns)
+    }
+
+
+def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.DataFrame]) -> Run:
+    study = load_study(folder)
+    survey = _survey(frames, study, manifest)
+    points = frames["segments/points"]
+    members = frames["segments/members"]
+    scales, segments = (_read_json(folder / stage / "summary.json") for stage in _SUMMARIES)
+    notes = manifest["warnings"]
+    return Run(
+        folder=folder,
+        study=study,
+        survey=survey,
+        scales=Scales(
+            table=frames["scales/table"],
+            items=frames["scales/items"],
+            loadings=_indexed(frames["scales/loadings"], "item"),
+            phi=_indexed(frames["scales/phi"], "factor"),
+            factors=frames["scales/factors"],
+            structure=_indexed(frames["scales/structure"], "item"),
+            eigenvalues=frames["scales/eigenvalues"],
+            number=frames["scales/number"],
+            fit=frames["scales/fit"],
+            residuals=frames["scales/residuals"],
+            reliability=frames["scales/reliability"],
+            flags=frames["scales/flags"],
+            drops=frames["scales/drops"],
+            corr=_indexed(frames["scales/correlations"], "item"),
+            scores=frames["scales/scores"].iloc[:, 1:],
+            **{name: scales[name] for name in _SUMMARIES["scales"]},
+        ),
+        segments=Segments(
+            labels=members["segment"].to_numpy(),
+            table=frames["segments/table"],
+            choice=frames["segments/choice"],
+            tree=frames["segments/tree"].iloc[:, 1:].to_numpy(np.float64),
+            points=points,
+            point_of=members["point"].to_numpy(),
+            features=frames["segments/features"],
+            eigenvalues=frames["segments/eigenvalues"],
+            components=_indexed(frames["segments/components"], "feature"),
+            silhouette=members["silhouette"].to_numpy(),
+            excluded=survey.ledger[survey.ledger["stage"] == "segments"].reset_index(drop=True),
+            **{name: segments[name] for name in _SUMMARIES["segments"]},
+        ),
+        profiles=Profiles(
+            means=frames["profiles/means"],
+            shares=frames["profiles/shares"],
+            tests=frames["profiles/tests"],
+            drivers=frames["profiles/drivers"],
+            personas=frames["profiles/personas"],
+            typical=frames["profiles/typical"],
+        ),
+        warnings=pd.DataFrame(
+            [(note["stage"], note["message"]) for note in notes], columns=["stage", "message"]
+        ),
+        agreement=frames.get("agreement"),
+        manifest=manifest,
+        confirmation=_confirmation(folder / CONFIRMATION),
+    )
+
+
+def _survey(
+    frames: Mapping[str, pd.DataFrame], study: Study, manifest: Mapping[str, Any]
+) -> Survey:
+    book = {}
+    for row in frames["survey/codebook"].to_dict("records"):
+        plain: dict[str, Any] = {name: row[name] for name in _CODEBOOK}
+        for end in ("low", "high"):
+            plain[end] = None if np.isnan(plain[end]) else plain[end]
+        labels, categories, missing = (json.loads(row[name]) for name in _CODEBOOK_JSON)
+        book[plain["name"]] = Variable(
+            **plain,
+            value_labels={float(code): text for code, text in labels.items()},
+            categories=tuple(categories),
+            missing=tuple(missing),
+        )
+    answers = frames["survey/answers"]
+    # Ids and weights come first, whatever an item is called.
+    rest = answers.iloc[:, 2:]
+    n_items = sum(variable.role == "item" for variable in book.values())
+    columns = rest.iloc[:, n_items:].copy()
+    types = manifest["tables"]["survey/answers"][2 + n_items :]
+    for name, kind in zip(columns.columns, types, strict=True):
+        if kind in _CATEGORIES:
+            of = pd.CategoricalDtype(list(book[name].categories), ordered=kind == "ordered")
+            columns[name] = columns[name].where(columns[name] != "", None).astype(of)
+    return Survey(
+        ids=answers.iloc[:, 0].rename(study.data.id or "respondent").astype("str"),
+        items=rest.iloc[:, :n_items].copy(),
+        columns=columns,
+        weights=answers.iloc[:, 1].to_numpy(np.float64),
+        weight_kind=manifest["respondents"]["weights"],
+        codebook=book,
+        ledger=frames["survey/ledger"],
+        n_read=manifest["respondents"]["read"],
+        **{name: frames.get(f"survey/{name}", pd.DataFrame()) for name in _SURVEY_TABLES},
+    )
+
+
+def _codebook(survey: Survey) -> pd.DataFrame:
+    rows = [
+        [getattr(v, c) for c in _CODEBOOK]
+        + [json.dumps(dict(v.value_labels), ensure_ascii=False)]
+        + [json.dumps(part, ensure_ascii=False) for part in (v.categories, v.missing)]
+        for v in survey.codebook.values()
+    ]
+    frame = pd.DataFrame(rows, columns=[*_CODEBOOK, *_CODEBOOK_JSON])
+    return frame.astype({"low": float, "high": float})
+
+
+def _respondents(
+    survey: Survey, scales: Scales, segments: Segments, profiles: Profiles
+) -> pd.DataFrame:
+    there = np.flatnonzero(segments.labels > 0)
+    names = dict(zip(profiles.personas["segment"], profiles.personas["name"], strict=True))
+    labels = segments.labels[there]
+    place = segments.points.iloc[segments.point_of[there]].reset_index(drop=True)
+    flat = pd.Series(np.zeros(len(there)))
+    return pd.concat(
+        [
+            survey.ids.iloc[there].reset_index(drop=True).rename("id"),
+            pd.Series(survey.weights[there], name="weight"),
+            scales.scores.iloc[there].reset_index(drop=True),
+            pd.Series(labels, name="segment"),
+            pd.Series([names[label] for label in labels], name="segment_name"),
+            pd.Series(segments.silhouette[there], name="silhouette"),
+            place["comp_1"].rename("map_1"),
+            place.get("comp_2", flat).rename("map_2"),
+        ],
+        axis=1,
+    )
+
+
+def _confirmation(folder: Path) -> dict[str, pd.DataFrame]:
+    """Read the tables of R's confirmation, numbers as numbers; none where it has not run."""
+    return {
+        path.stem: pd.read_csv(path, na_values=["NA"], keep_default_na=False)
+        for path in sorted(folder.glob("*.csv"))
+    }
+
+
+def _indexed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the first column as the index, though another column may have its name."""
+    return frame.iloc[:, 1:].set_axis(pd.Index(frame.iloc[:, 0], name=name))
+
+
+def _type_of(dtype: object) -> str:
+    """Return a column's type as the manifest names it."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "ordered" if dtype.ordered else "categories"
+    if str(dtype) == "Int64":
+        return "count"
+    return _TYPES.get(getattr(dtype, "kind", "O"), "text")
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _read_csv(path: Path, types: Sequence[str]) -> pd.DataFrame:
+    """Read a table by the types of its columns; names may repeat, and "None" is a text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(head)
+    frame = pd.DataFrame(
+        dict(enumerate(_typed(column, kind) for column, kind in zip(columns, types, strict=True)))
+    )
+    return frame.set_axis(pd.Index(head), axis=1)
+
+
+def _typed(column: Sequence[str], kind: str) -> pd.Series:
+    if kind == "number":
+        return pd.Series([float(x) if x else np.nan for x in column], dtype=np.float64)
+    if kind == "integer":
+        return pd.Series([int(x) for x in column], dtype=np.int64)
+    if kind == "count":
+        return pd.Series([int(x) if x else pd.NA for x in column], dtype="Int64")
+    if kind == "logical":
+        return pd.Series([x == "True" for x in column], dtype=bool)
+    return pd.Series(list(column), dtype="str")
+
+
+def _write_json(result: object, names: Sequence[str], path: Path) -> None:
+    summary = {name: getattr(result, name) for name in names}
+    path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
