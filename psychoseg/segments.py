@@ -19,7 +19,7 @@ from psychoseg.engines.base import Engine
 from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import DataError, PsychosegWarning
 from psychoseg.features import build_features, case_weights, merge_identical, standardise
-from psychoseg.stats.arrays import Collapsed, FloatArray, IntArray
+from psychoseg.stats.arrays import Collapsed, FloatArray, IntArray, one_thread
 from psychoseg.stats.linkage import count_tied_merges, cut_tree
 from psychoseg.stats.reduction import PrincipalComponents, principal_components, weighted_mean_sd
 from psychoseg.stats.stability import bootstrap_jaccard
@@ -110,6 +110,7 @@ class Segments:
     method: str
 
 
+@one_thread
 def fit_segments(
     survey: Survey | pd.DataFrame,
     scales: Scales | None = None,

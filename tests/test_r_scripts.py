@@ -454,8 +454,28 @@ ITEMS = '[[items]]\ncolumns = ["a", "b", "c"]\nrange = [1, 5]\n'
             "id,a,b,c\n07,1,2,3\n07,1,2,3\n",
             ("07", "more than once"),
         ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[quality]\naction = "exclude"\n'
+            'checks = [{ column = "d", accept = [1] }]\n',
+            "a,b,c,d\n1,2,3,1\n",
+            ("[quality]", "[[quality.checks]]", "cannot do", "psychoseg run"),
+        ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[weights]\ntrim = [0.2, 5]\n[[weights.margins]]\n'
+            'column = "a"\ntargets = { 1 = 50, 2 = 50 }\n',
+            "a,b,c\n1,2,3\n",
+            ("[[weights.margins]]", "trim in [weights]", "psychoseg run"),
+        ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[quality.cutoffs]\nlongstring = 9\n',
+            "a,b,c\n1,2,3\n",
+            ("unknown key longstring", "[quality.cutoffs]"),
+        ),
     ],
-    ids=["toml", "key", "file", "column", "range", "text", "ragged", "quote", "id"],
+    ids=[
+        *("toml", "key", "file", "column", "range", "text", "ragged", "quote", "id"),
+        *("quality", "margins", "cutoffs"),
+    ],
 )
 def test_wrong_input_is_one_sentence_and_leaves_nothing(
     script: Script, tmp_path: Path, toml: str, csv: str, parts: tuple[str, ...]
@@ -492,7 +512,7 @@ def test_defaults_are_those_of_the_python_study(rscript: str, root: Path, tmp_pa
     theirs = json.loads(done.stdout)
     ours = load_study(tmp_path).model_dump(mode="json")
     assert set(theirs) - {"scales.scale"} == set(ours)
-    for name in ("study", "clean", "reduce", "segments", "scales", "engine"):
+    for name in ("study", "clean", "quality", "reduce", "segments", "scales", "engine"):
         assert set(theirs[name]) == set(ours[name]), name
         for key, value in ours[name].items():
             # R knows no difference between an empty list and an empty table.

@@ -230,13 +230,13 @@ def test_a_matrix_that_is_not_positive_definite_is_smoothed_and_said():
             ),
             None,
             DataError,
-            "finds no factor",
+            "no factor stands out",
         ),
         (
             lambda f: f.assign(a1=np.arange(len(f), dtype=float)),
             None,
             DataError,
-            'Use correlation = "pearson"',
+            'Use correlation = "mixed" or "pearson"',
         ),
         (
             lambda f: f.assign(
@@ -257,8 +257,12 @@ def test_input_that_cannot_work_is_refused_with_what_to_do(change, settings, err
 def test_rotation_and_extraction_are_the_engines_not_ours(fitness):
     # The stage must not depend on the order and signs that an engine happens to give.
     class Backwards(PythonEngine):
-        def factor(self, corr, n_factors, *, method="minres", rotation="oblimin", n_obs):
-            raw = super().factor(corr, n_factors, method=method, rotation=rotation, n_obs=n_obs)
+        def factor(
+            self, corr, n_factors, *, method="minres", rotation="oblimin", options=None, n_obs
+        ):
+            raw = super().factor(
+                corr, n_factors, method=method, rotation=rotation, options=options, n_obs=n_obs
+            )
             flip = np.where(np.arange(n_factors) % 2, 1.0, -1.0)[::-1]
             return type(raw)(
                 raw.loadings[:, ::-1] * flip,

@@ -39,7 +39,7 @@ _R_PACKAGES = {
     "ggplot2": _SCRIPTS,
     "RcppTOML": _SCRIPTS,
     "jsonlite": _SCRIPTS,
-    "lavaan": f"{_ENGINE} (missing = \"em\"), {_SCRIPTS} (confirm_scales.R)",
+    "lavaan": f'{_ENGINE} (missing = "em"), {_SCRIPTS} (confirm_scales.R)',
 }
 #: Seconds that R may take to look for its packages; it takes a fifth of one.
 _R_LIMIT = 20.0

@@ -1,34 +1,43 @@
 """The measurement stage: items become scales, through factor analysis or as the study names them.
 
-Owns the decisions after an engine's raw numbers: how many factors, which item belongs where and
-with which key, scores and reliability. Never reads or writes a file, and never drops a respondent:
-who answered too little of a scale has no score on it.
+Puts together what ``factoring``, ``keys``, ``scoring``, ``scale_reliability`` and ``item_review``
+find. Never reads or writes a file, and never drops a respondent: who answered too little of a scale
+has no score on it.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from psychoseg.engines.base import CorrelationKind, Engine
 from psychoseg.engines.python import PythonEngine
-from psychoseg.errors import DataError, PsychosegWarning, StudyError
-from psychoseg.keys import MIN_ITEMS, ScaleItems, found_scales, named_scales
-from psychoseg.stats.arrays import FloatArray, canonical_order
-from psychoseg.stats.correlation import (
-    MAX_CATEGORIES,
-    SMOOTHING_FLOOR,
-    covariance,
-    information_size,
-    smooth_correlation,
+from psychoseg.errors import DataError, StudyError, tell
+from psychoseg.scales.factoring import (
+    Factoring,
+    ItemAnswers,
+    correlate_items,
+    count_factors,
+    factor_items,
 )
-from psychoseg.stats.dimension import ParallelAnalysis, parallel_analysis
-from psychoseg.stats.factor import communalities, kmo, order_factors
-from psychoseg.stats.reduction import weighted_mean_sd
-from psychoseg.stats.reliability import cronbach_alpha
+from psychoseg.scales.keys import ScaleItems, found_scales, named_scales
+from psychoseg.scales.reliability import reliability_table
+from psychoseg.scales.review import Drop, drop_table, flag_table, propose_drops
+from psychoseg.scales.scoring import keyed_scale_items, score_factors, score_units
+from psychoseg.scales.tables import (
+    eigenvalue_table,
+    factor_table,
+    fit_table,
+    residual_table,
+    scale_and_item_tables,
+)
+from psychoseg.stats.arrays import FloatArray, canonical_order, one_thread
+from psychoseg.stats.dimension import FactorCountEvidence
+from psychoseg.stats.rotation import structure_matrix
 from psychoseg.study import ScalesSettings
 from psychoseg.survey.table import Survey
 
@@ -47,9 +56,10 @@ class Scales:
         scale; base counts the respondents with a score.
     items : pandas.DataFrame
         One row an item: ``item, label, scale, key, loading, communality, item_rest,
-        alpha_if_dropped, mean, sd, base``. ``scale`` is empty for an item in none; ``key`` is -1
-        where the raw answer was turned round; ``loading`` is the pattern loading of the item, as
-        scored, on its scale's factor.
+        alpha_if_dropped, mean, sd, base, msa``. ``scale`` is empty for an item in none; ``key`` is
+        -1 where the raw answer was turned round; ``loading`` is the pattern loading of the item, as
+        scored, on its scale's factor; ``msa`` is Kaiser's measure of sampling adequacy. An item
+        that was left out because the study asked for it has no loading.
     loadings : pandas.DataFrame, shape (p, m)
         Pattern loadings of the items after the declared reversals; columns F1, F2, ... by explained
         variance.
@@ -57,22 +67,45 @@ class Scales:
         Factor correlations.
     factors : pandas.DataFrame
         One row a factor: ``factor, label, ss_loadings, share, scale``.
+    structure : pandas.DataFrame, shape (p, m)
+        Correlations of the items with the factors.
     eigenvalues : pandas.DataFrame
-        ``component, observed, threshold, retained``: parallel analysis.
+        ``component, observed, threshold, factor, factor_threshold, retained``: parallel analysis of
+        component eigenvalues and of those of the correlations with squared multiple correlations on
+        the diagonal.
+    number : pandas.DataFrame
+        ``criterion, suggested, statistic, meaning, footnote``: what each rule says of the number of
+        factors. ``suggested`` is missing where a rule cannot say.
+    number_reason : str
+        Why the recommended number, in words.
+    fit : pandas.DataFrame
+        ``measure, value, low, high``: how well the factors reproduce the correlations, and whether
+        these were worth factoring.
+    residuals : pandas.DataFrame
+        ``item, other, observed, residual``: the pairs of items that the factors explain worst.
+    reliability : pandas.DataFrame
+        ``scale, coefficient, value, low, high``; see :mod:`psychoseg.scales.reliability`.
+    flags : pandas.DataFrame
+        ``item, label, reason, value, cutoff, other, remark``: what speaks against an item.
+    drops : pandas.DataFrame
+        ``scale, step, item, label, alpha, alpha_without, rmsr, rmsr_without, applied``: items that
+        a scale would be more reliable without, one after the other.
     corr : pandas.DataFrame, shape (p, p)
         Correlations that were factored.
     scores : pandas.DataFrame, shape (n, s)
-        Mean of the answered items, reverse-keyed ones turned round; NaN where too few were
-        answered. The index is that of the DataFrame the scales were fitted on.
+        By default the mean of the answered items, reverse-keyed ones turned round; NaN where too
+        few were answered. The index is that of the DataFrame the scales were fitted on.
+    score : str
+        What a score is, in words.
     method : str
         How the scales came about, in one sentence.
     found : bool
         Whether the scales were found rather than named.
     n_factors_suggested : int
-        By parallel analysis.
+        The recommended number.
     kmo : float
         Kaiser's measure of sampling adequacy.
-    correlation : {"pearson", "polychoric"}
+    correlation : {"pearson", "spearman", "polychoric", "mixed"}
     """
 
     table: pd.DataFrame
@@ -80,9 +113,18 @@ class Scales:
     loadings: pd.DataFrame
     phi: pd.DataFrame
     factors: pd.DataFrame
+    structure: pd.DataFrame
     eigenvalues: pd.DataFrame
+    number: pd.DataFrame
+    number_reason: str
+    fit: pd.DataFrame
+    residuals: pd.DataFrame
+    reliability: pd.DataFrame
+    flags: pd.DataFrame
+    drops: pd.DataFrame
     corr: pd.DataFrame
     scores: pd.DataFrame
+    score: str
     method: str
     found: bool
     n_factors_suggested: int
@@ -90,6 +132,7 @@ class Scales:
     correlation: CorrelationKind
 
 
+@one_thread
 def fit_scales(
     survey: Survey | pd.DataFrame,
     settings: ScalesSettings | None = None,
@@ -118,24 +161,26 @@ def fit_scales(
     ------
     DataError
         Where an item is constant, two items have no respondents in common, there are fewer
-        respondents than items, or no factor has items enough.
+        respondents than items, or no factor has items enough; each names its items.
     StudyError
         Where a named item does not exist.
 
     Warns
     -----
     PsychosegWarning
-        For a smoothed correlation matrix, an item in no scale, a factor without items enough, an
-        item scored against its declared key.
+        For a smoothed correlation matrix, thin pairs, items that repeat each other, Heywood cases,
+        several optima, an item in no scale, a factor without items enough, an item scored against
+        its declared key, an item left out on request.
 
     Notes
     -----
-    Correlations use pairwise complete rows. The number of factors is that of the named scales, the
-    setting's, or by parallel analysis (95th percentile of component eigenvalues). An item goes to
-    the factor with its largest absolute pattern loading where that reaches ``min_loading``, with
-    that loading's sign as its key. A score is the mean of the answered items where at least the
-    share ``min_answered`` of them was answered; items with different answer scales are first
-    brought to the one most items of the scale have.
+    The number of factors is that of the named scales, the setting's, or the recommendation of
+    :func:`psychoseg.stats.dimension.how_many_factors`. An item goes to the factor with its largest
+    absolute pattern loading where that reaches ``min_loading``, with that loading's sign as its
+    key. A score is the mean of the answered items where at least the share ``min_answered`` of them
+    was answered; items with different answer scales are first brought to the one most items of the
+    scale have. Centring within persons touches the scores alone: correlations, factors and
+    reliability are those of the answers as given.
     """
     index = survey.index if isinstance(survey, pd.DataFrame) else None
     survey = survey if isinstance(survey, Survey) else Survey.from_frame(survey)
@@ -146,73 +191,169 @@ def fit_scales(
     # Items in name order and rows in canonical order make every sum, and so every byte, independent
     # of how the file was sorted.
     names = _analysed_items(survey, settings)
-    keyed = survey.keyed_items()[names]
-    order = canonical_order(keyed.to_numpy(np.float64), survey.weights)
-    items = keyed.to_numpy(np.float64)[order]
-    weights = survey.weights[order]
-    _check_items(items, names, survey)
+    keyed = survey.keyed_items()[names].to_numpy(np.float64)
+    order = canonical_order(keyed, survey.weights)
+    answers = ItemAnswers(
+        keyed[order],
+        survey.weights[order],
+        survey.n_effective,
+        names,
+        [survey.label(name) for name in names],
+    )
+    _check_items(answers)
+    corr = correlate_items(answers, settings, engine)
+    n_factors, evidence = count_factors(corr, answers, settings, rng)
+    solution = _solve(answers, corr, n_factors, survey, settings, engine, rng)
+    answers, corr, factoring, keys = (
+        solution.answers,
+        solution.corr,
+        solution.factoring,
+        solution.keys,
+    )
 
-    corr = _correlate(items, weights, names, survey, settings.correlation, engine)
-    parallel = parallel_analysis(
-        corr,
-        _comparable_size(items, weights, survey, settings.correlation),
-        rng=rng,
-        replicates=settings.replicates,
-        percentile=settings.percentile,
-    )
-    n_factors = _n_factors(settings, parallel, len(names))
-    raw = engine.factor(
-        corr,
-        n_factors,
-        rotation="oblimin" if n_factors > 1 else "none",
-        n_obs=survey.n_effective,
-    )
-    loadings, phi, variance = order_factors(raw.loadings, raw.phi)
-
-    keys = (
-        named_scales(settings, loadings, names, survey)
-        if settings.scale
-        else found_scales(settings, loadings, names, survey)
-    )
-    scores, scored_items = _scores(keys, survey, settings.min_answered)
-    table, item_table = _tables(
-        keys, scores, scored_items, survey, names, loadings, communalities(loadings, phi)
+    scored = keyed_scale_items(keys, survey)
+    units = settings.model_copy(update={"score": "mean", "centre": "none"})
+    means = score_units(keys, scored, names, survey, units)
+    if settings.score == "mean" or settings.score == "sum":
+        scores = score_units(keys, scored, names, survey, settings)
+    else:
+        scores = score_factors(
+            keys, order, answers, corr, factoring, settings, settings.score
+        ).set_axis(survey.items.index)
+    sizes = {
+        key.name: survey.n_effective
+        * float(survey.weights[means[key.name].notna()].sum() / survey.weights.sum())
+        for key in keys
+    }
+    table, item_table = scale_and_item_tables(
+        keys, scores, scored, sizes, survey, names, answers, factoring
     )
     columns = [f"F{j + 1}" for j in range(n_factors)]
-    by_factor = {key.factor: key for key in keys}
-    in_file_order = [name for name in survey.items.columns if name in set(names)]
-    frame = pd.DataFrame(loadings, index=pd.Index(names, name="item"), columns=columns)
-    correlations = pd.DataFrame(corr, index=pd.Index(names, name="item"), columns=names)
+    in_file_order = [name for name in survey.items.columns if name in set(answers.names)]
+    items_index = pd.Index(answers.names, name="item")
+    structure = structure_matrix(factoring.loadings, factoring.phi)
     return Scales(
         table=table,
         items=item_table,
-        loadings=frame.loc[in_file_order],
-        phi=pd.DataFrame(phi, index=pd.Index(columns, name="factor"), columns=columns),
-        factors=pd.DataFrame(
-            {
-                "factor": columns,
-                "label": [by_factor[j].label if j in by_factor else "" for j in range(n_factors)],
-                "ss_loadings": variance,
-                "share": variance / len(names),
-                "scale": [by_factor[j].name if j in by_factor else "" for j in range(n_factors)],
-            }
+        loadings=pd.DataFrame(factoring.loadings, index=items_index, columns=columns).loc[
+            in_file_order
+        ],
+        phi=pd.DataFrame(factoring.phi, index=pd.Index(columns, name="factor"), columns=columns),
+        factors=factor_table(keys, factoring, len(answers.names)),
+        structure=pd.DataFrame(structure, index=items_index, columns=columns).loc[in_file_order],
+        eigenvalues=eigenvalue_table(evidence, n_factors),
+        number=pd.DataFrame(
+            [
+                (c.criterion, c.suggested, c.statistic, c.meaning, c.footnote)
+                for c in evidence.table
+            ],
+            columns=["criterion", "suggested", "statistic", "meaning", "footnote"],
+        ).astype({"suggested": "Int64"}),
+        number_reason=evidence.reason,
+        fit=fit_table(factoring),
+        residuals=residual_table(corr, factoring, answers.names),
+        reliability=reliability_table(
+            keys,
+            scored,
+            sizes,
+            survey.weights,
+            answers,
+            corr,
+            factoring,
+            rng,
+            ordinal=settings.correlation == "polychoric",
         ),
-        eigenvalues=pd.DataFrame(
-            {
-                "component": np.arange(1, len(names) + 1),
-                "observed": parallel.observed,
-                "threshold": parallel.threshold,
-                "retained": np.arange(len(names)) < n_factors,
-            }
-        ),
-        corr=correlations.loc[in_file_order, in_file_order],
+        flags=flag_table(keys, answers, corr, factoring, survey),
+        drops=drop_table(solution.drops, {name: survey.label(name) for name in names}),
+        corr=pd.DataFrame(corr, index=items_index, columns=answers.names).loc[
+            in_file_order, in_file_order
+        ],
         scores=scores if index is None else scores.set_axis(index),
-        method=_method(settings, parallel, n_factors, len(names)),
+        score=_score_words(settings),
+        method=_method(settings, evidence, n_factors, len(names)),
         found=not settings.scale,
-        n_factors_suggested=parallel.n_factors,
-        kmo=kmo(corr)[0],
+        n_factors_suggested=evidence.n_factors,
+        kmo=factoring.kmo,
         correlation=settings.correlation,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Solution:
+    """Factors and scales of the items that were not left out."""
+
+    answers: ItemAnswers
+    corr: FloatArray
+    factoring: Factoring
+    keys: list[ScaleItems]
+    drops: list[Drop]
+
+
+def _solve(
+    answers: ItemAnswers,
+    corr: FloatArray,
+    n_factors: int,
+    survey: Survey,
+    settings: ScalesSettings,
+    engine: Engine,
+    rng: np.random.Generator,
+) -> _Solution:
+    """Factor the items and assign them; where the study asks, leave items out one by one."""
+    applied: list[Drop] = []
+    while True:
+        # What a step warns of counts only if it is the last one.
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            target = _target(settings, answers.names) if settings.scale else None
+            factoring = factor_items(corr, n_factors, answers, settings, engine, rng, target=target)
+            assign = named_scales if settings.scale else found_scales
+            keys = assign(settings, factoring.loadings, answers.names, survey)
+            flags = flag_table(keys, answers, corr, factoring, survey)
+            drops = propose_drops(keys, flags, answers, corr, n_factors)
+        if settings.drop_items == "propose" or not drops:
+            break
+        best = max(
+            (drop for drop in drops if drop.step == 1),
+            key=lambda d: (round(d.proposal.alpha_without - d.proposal.alpha, 12), d.item),
+        )
+        steps = sum(drop.scale == best.scale for drop in applied)
+        applied.append(replace(best, step=steps + 1, applied=True))
+        kept = [i for i, name in enumerate(answers.names) if name != best.item]
+        answers = replace(
+            answers,
+            x=answers.x[:, kept],
+            names=[answers.names[i] for i in kept],
+            labels=[answers.labels[i] for i in kept],
+        )
+        corr = corr[np.ix_(kept, kept)]
+        settings = _without(settings, best.item)
+    for warning in caught:
+        warnings.warn(warning.message, warning.category, stacklevel=3)
+    if applied:
+        gone = ", ".join(survey.label(drop.item) for drop in applied)
+        tell(f"left out of the scales, as the study asks, because alpha rises without: {gone}")
+    return _Solution(answers, corr, factoring, keys, [*applied, *drops])
+
+
+def _target(settings: ScalesSettings, names: Sequence[str]) -> FloatArray:
+    """Return zeros for the items that a named scale does not hold, NaN for those it does."""
+    return np.array(
+        [[np.nan if name in scale.items else 0.0 for scale in settings.scale] for name in names]
+    )
+
+
+def _without(settings: ScalesSettings, item: str) -> ScalesSettings:
+    scales = tuple(
+        scale.model_copy(
+            update={
+                "items": tuple(i for i in scale.items if i != item),
+                "reverse": tuple(i for i in scale.reverse if i != item),
+            }
+        )
+        for scale in settings.scale
+    )
+    names = {i: name for i, name in settings.names.items() if i != item}
+    return settings.model_copy(update={"scale": scales, "names": names})
 
 
 def _analysed_items(survey: Survey, settings: ScalesSettings) -> list[str]:
@@ -235,19 +376,19 @@ def _count(settings: ScalesSettings, name: str) -> int:
     return sum(scale.name == name for scale in settings.scale)
 
 
-def _check_items(items: FloatArray, names: list[str], survey: Survey) -> None:
-    n, p = items.shape
+def _check_items(answers: ItemAnswers) -> None:
+    n, p = answers.x.shape
     if p < 3:
         raise DataError(f"scales take at least 3 items; there {'is' if p == 1 else 'are'} {p}.")
-    if survey.n_effective <= p:
+    if answers.n_effective <= p:
         raise DataError(
             f"there are {p} items but only {n} respondents (effective sample size "
-            f"{survey.n_effective:.0f}). Factor analysis takes more respondents than items: use "
+            f"{answers.n_effective:.0f}). Factor analysis takes more respondents than items: use "
             "fewer items."
         )
-    lowest = np.nanmin(np.where(np.isnan(items), np.inf, items), axis=0)
-    highest = np.nanmax(np.where(np.isnan(items), -np.inf, items), axis=0)
-    constant = [names[j] for j in np.flatnonzero(~(highest > lowest))]
+    lowest = np.where(np.isnan(answers.x), np.inf, answers.x).min(axis=0)
+    highest = np.where(np.isnan(answers.x), -np.inf, answers.x).max(axis=0)
+    constant = [answers.names[j] for j in np.flatnonzero(~(highest > lowest))]
     if constant:
         raise DataError(
             f"{'item' if len(constant) == 1 else 'items'} {', '.join(constant)}: every respondent "
@@ -256,255 +397,41 @@ def _check_items(items: FloatArray, names: list[str], survey: Survey) -> None:
         )
 
 
-def _correlate(
-    items: FloatArray,
-    weights: FloatArray,
-    names: list[str],
-    survey: Survey,
-    kind: CorrelationKind,
-    engine: Engine,
-) -> FloatArray:
-    """Correlate, refuse what could not be estimated, and smooth what is not positive definite."""
-    try:
-        corr = engine.correlate(items, kind, weights)
-    except ValueError as error:
-        over = (_n_answers(x) > MAX_CATEGORIES for x in items.T)
-        many = ", ".join(name for name, wide in zip(names, over, strict=True) if wide)
-        raise DataError(
-            f'{many or "the items"}: {error}. Use correlation = "pearson" in [scales] for items '
-            "with so many answers."
-        ) from error
-    rows, cols = np.nonzero(np.isnan(np.triu(corr, 1)))
-    if len(rows):
-        pairs = ", ".join(
-            f"{names[i]} and {names[j]}" for i, j in zip(rows[:5], cols[:5], strict=True)
-        )
-        raise DataError(
-            f"{len(rows)} pairs of items cannot be correlated, because nobody answered both or one "
-            f"does not vary among those who did: {pairs}{', ...' if len(rows) > 5 else ''}. Leave "
-            "one of each pair out."
-        )
-    corr, smallest = smooth_correlation(corr)
-    if smallest < SMOOTHING_FLOOR:
-        warnings.warn(
-            f"the {kind} correlations of the items are not positive definite (smallest eigenvalue "
-            f"{smallest:.2g}) and were smoothed; look for items that repeat each other or have "
-            "many missing answers",
-            PsychosegWarning,
-            stacklevel=3,
-        )
-    return corr
-
-
-def _comparable_size(
-    items: FloatArray, weights: FloatArray, survey: Survey, kind: CorrelationKind
-) -> float:
-    """Return how many complete normal respondents know as much as these, for parallel analysis."""
-    scaled = weights * (survey.n_effective / weights.sum())
-    size = information_size(items, scaled, ordinal=kind == "polychoric")
-    least = items.shape[1] + 1.0
-    if size < least:
-        _tell(
-            f"the answers say little about so many items ({size:.0f} complete respondents' worth "
-            f"for {items.shape[1]} items): the number of factors is uncertain"
-        )
-    return size if size > least else least
-
-
-def _n_answers(column: FloatArray) -> int:
-    return len(np.unique(column[~np.isnan(column)]))
-
-
-def _n_factors(settings: ScalesSettings, parallel: ParallelAnalysis, n_items: int) -> int:
-    if settings.scale:
-        return len(settings.scale)
-    if settings.n_factors == "parallel":
-        if parallel.n_factors == 0:
-            raise DataError(
-                "parallel analysis finds no factor: the items correlate no more than unrelated "
-                "ones would. Name the scales in [[scales.scale]], or give n_factors in [scales]."
-            )
-        return min(parallel.n_factors, n_items // MIN_ITEMS)
-    if settings.n_factors > n_items // MIN_ITEMS:
-        raise StudyError(
-            f"[scales] n_factors = {settings.n_factors} is too many for {n_items} items: at most "
-            f"{n_items // MIN_ITEMS}."
-        )
-    return settings.n_factors
-
-
-def _scores(
-    keys: list[ScaleItems], survey: Survey, min_answered: float
-) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return everybody's scale scores, and the items of each scale as they were scored."""
-    keyed = survey.keyed_items()
-    scores: dict[str, FloatArray] = {}
-    scored: dict[str, pd.DataFrame] = {}
-    for key in keys:
-        items = keyed[sorted(key.signs)].copy()
-        ends = {name: _ends(survey, name) for name in items.columns}
-        for name in items.columns:
-            if key.signs[name] < 0:
-                items[name] = sum(ends[name]) - items[name]
-        if len(set(ends.values())) > 1:
-            items = _common_ends(items, ends, key.label)
-        answered = items.notna().sum(axis=1)
-        # The sum runs over columns in name order: the same bytes whatever the order of the file.
-        total = np.nansum(items.to_numpy(np.float64), axis=1)
-        enough = answered.to_numpy() >= max(1, np.ceil(min_answered * items.shape[1] - 1e-9))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scores[key.name] = np.where(enough, total / answered.to_numpy(), np.nan)
-        scored[key.name] = items
-    return pd.DataFrame(scores, index=survey.items.index), scored
-
-
-def _ends(survey: Survey, name: str) -> tuple[float, float]:
-    variable = survey.codebook[name]
-    if variable.low is None or variable.high is None:
-        return float(survey.items[name].min()), float(survey.items[name].max())
-    return variable.low, variable.high
-
-
-def _common_ends(
-    items: pd.DataFrame, ends: dict[str, tuple[float, float]], label: str
-) -> pd.DataFrame:
-    """Bring items to the answer scale that most of them have."""
-    values = [ends[name] for name in items.columns]
-    low, high = max(sorted(set(values)), key=values.count)
-    _tell(
-        f"the items of the scale {label} have different answer scales; all were brought to "
-        f"{low:g}-{high:g} before they were averaged"
-    )
-    out = items.copy()
-    for name in items.columns:
-        a, b = ends[name]
-        out[name] = low + (items[name] - a) * (high - low) / (b - a)
-    return out
-
-
-def _tables(
-    keys: list[ScaleItems],
-    scores: pd.DataFrame,
-    scored: dict[str, pd.DataFrame],
-    survey: Survey,
-    names: list[str],
-    loadings: FloatArray,
-    communality: FloatArray,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the table of scales and the table of items."""
-    place = {name: i for i, name in enumerate(names)}
-    scale_rows, item_rows = [], []
-    members: set[str] = set()
-    for key in keys:
-        items = scored[key.name]
-        x = items.to_numpy(np.float64)
-        order = canonical_order(x, survey.weights)
-        there = scores[key.name].notna().to_numpy()
-        n_obs = survey.n_effective * float(survey.weights[there].sum() / survey.weights.sum())
-        alpha = cronbach_alpha(covariance(x[order], survey.weights[order]), n_obs)
-        values, value_weights = _answered(scores[key.name], survey.weights)
-        mean, sd = weighted_mean_sd(values[:, None], value_weights)
-        scale_rows.append(
-            {
-                "scale": key.name,
-                "label": key.label,
-                "n_items": len(key.signs),
-                "alpha": alpha.alpha,
-                "alpha_low": alpha.low,
-                "alpha_high": alpha.high,
-                "mean_r": alpha.mean_r,
-                "mean": mean[0],
-                "sd": sd[0],
-                "base": int(there.sum()),
-            }
-        )
-        if alpha.alpha < 0:
-            _tell(f"the scale {key.label} has a negative alpha ({alpha.alpha:.2f}): check its keys")
-        column = {name: j for j, name in enumerate(items.columns)}
-        for name in key.signs:
-            members.add(name)
-            loading = loadings[place[name], key.factor] * key.signs[name]
-            declared = -1 if survey.codebook[name].reversed else 1
-            item_rows.append(
-                _item_row(survey, name)
-                | {
-                    "scale": key.name,
-                    "key": declared * key.signs[name],
-                    "loading": loading,
-                    "communality": communality[place[name]],
-                    "item_rest": alpha.item_rest[column[name]],
-                    "alpha_if_dropped": alpha.alpha_if_dropped[column[name]],
-                }
-            )
-    for name in survey.items.columns:
-        if name in place and name not in members:
-            best = np.abs(loadings[place[name]]).argmax()
-            item_rows.append(
-                _item_row(survey, name)
-                | {
-                    "scale": "",
-                    "key": -1 if survey.codebook[name].reversed else 1,
-                    "loading": loadings[place[name], best],
-                    "communality": communality[place[name]],
-                    "item_rest": np.nan,
-                    "alpha_if_dropped": np.nan,
-                }
-            )
-    columns = [
-        "item",
-        "label",
-        "scale",
-        "key",
-        "loading",
-        "communality",
-        "item_rest",
-        "alpha_if_dropped",
-        "mean",
-        "sd",
-        "base",
-    ]
-    return pd.DataFrame(scale_rows), pd.DataFrame(item_rows)[columns]
-
-
-def _item_row(survey: Survey, name: str) -> dict[str, object]:
-    values, weights = _answered(survey.items[name], survey.weights)
-    mean, sd = weighted_mean_sd(values[:, None], weights)
-    return {
-        "item": name,
-        "label": survey.label(name),
-        "mean": mean[0],
-        "sd": sd[0],
-        "base": len(values),
+def _score_words(settings: ScalesSettings) -> str:
+    share = f"where at least {settings.min_answered:.0%} of the items were answered"
+    if settings.score in ("mean", "sum"):
+        what = f"{settings.score} of the answered items"
+        if settings.score == "sum":
+            what += ", gaps filled by their mean"
+        if settings.centre == "person":
+            what += ", each respondent's own mean answer taken out"
+        return f"{what}, {share}"
+    which = {
+        "regression": "Thurstone's regression",
+        "bartlett": "Bartlett's",
+        "ten_berge": "ten Berge's",
     }
-
-
-def _answered(column: pd.Series, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the answers given and their weights, in canonical order."""
-    there = column.notna().to_numpy()
-    values = column.to_numpy(np.float64)[there]
-    order = canonical_order(values[:, None], weights[there])
-    return values[order], weights[there][order]
+    return f"factor score by {which[settings.score]} method, {share}"
 
 
 def _method(
-    settings: ScalesSettings, parallel: ParallelAnalysis, n_factors: int, n_items: int
+    settings: ScalesSettings, evidence: FactorCountEvidence, n_factors: int, n_items: int
 ) -> str:
+    many = f"{n_factors} factor{'' if n_factors == 1 else 's'}"
     how = (
-        f"{n_factors} factors of {n_items} items, {settings.correlation} correlations, minres "
-        "extraction, oblimin rotation"
+        f"{many} of {n_items} items, {settings.correlation} correlations, "
+        f"{settings.extraction.replace('_', ' ')} extraction, "
+        f"{settings.rotation.removesuffix('_t').removesuffix('_q')} rotation"
     )
+    if settings.variant == "spss":
+        how += " (SPSS's conventions)"
     if settings.scale:
         return (
-            f"{n_factors} scales named in the study; parallel analysis of their items suggests "
-            f"{parallel.n_factors}. Loadings: {how}."
+            f"{n_factors} scales named in the study; the rules suggest {evidence.n_factors} "
+            f"factors for their items. Loadings: {how}."
         )
+    if settings.n_factors == "auto":
+        return f"Found: {how}; their number as recommended."
     if settings.n_factors == "parallel":
-        return f"Found: {how}; their number by parallel analysis."
-    return (
-        f"Found: {how}; their number set in the study (parallel analysis suggests "
-        f"{parallel.n_factors})."
-    )
-
-
-def _tell(message: str) -> None:
-    warnings.warn(message, PsychosegWarning, stacklevel=4)
+        return f"Found: {how}; their number by parallel analysis of component eigenvalues."
+    return f"Found: {how}; their number set in the study (the rules suggest {evidence.n_factors})."

@@ -6,12 +6,11 @@ Never scores anybody.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from psychoseg.errors import DataError, PsychosegWarning
+from psychoseg.errors import DataError, tell
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.stats.factor import match_factors
 from psychoseg.study import ScalesSettings
@@ -70,7 +69,7 @@ def found_scales(
     enough = size.max(axis=1) >= settings.min_loading
     left_out = [survey.label(names[i]) for i in np.flatnonzero(~enough)]
     if left_out:
-        _tell(
+        tell(
             f"{len(left_out)} of {len(names)} items load below {settings.min_loading:g} on every "
             f"factor and are in no scale: {_listed(left_out)}"
         )
@@ -81,20 +80,21 @@ def found_scales(
         members = members[np.argsort(-size[members, j], kind="stable")]
         if len(members) < MIN_ITEMS:
             which = f" ({survey.label(names[members[0]])})" if len(members) else ""
-            _tell(
-                f"factor F{j + 1} has {len(members)} item{which} of its own and is not made a "
-                "scale; fewer factors may serve better"
+            many = "one item" if len(members) else "no item"
+            tell(
+                f"factor F{j + 1} has {many}{which} of its own and is not made a scale; fewer "
+                "factors may serve better"
             )
             continue
         signs = {names[i]: 1 if loadings[i, j] > 0 else -1 for i in members}
         given = list(dict.fromkeys(v for item, v in settings.names.items() if item in signs))
         if len(given) > 1:
-            _tell(f"the scale {given[0]} holds items that [scales.names] also calls {given[1:]}")
+            tell(f"the scale {given[0]} holds items that [scales.names] also calls {given[1:]}")
         top = survey.label(names[members[0]])
         label = given[0] if given else _shortened(top)
         turned = [survey.label(item) for item, sign in signs.items() if sign < 0]
         if turned:
-            _tell(f"in the scale {label}, these count the other way: {_listed(turned)}")
+            tell(f"in the scale {label}, these count the other way: {_listed(turned)}")
         keys.append(
             ScaleItems(_slug(given[0] if given else f"factor {j + 1}", used), label, j, signs)
         )
@@ -105,7 +105,7 @@ def found_scales(
         )
     lost = sorted(set(settings.names) - {item for key in keys for item in key.signs})
     if lost:
-        _tell(f"[scales.names] has no effect for {', '.join(lost)}: in no scale")
+        tell(f"[scales.names] has no effect for {', '.join(lost)}: in no scale")
     return _distinct_labels(keys)
 
 
@@ -142,7 +142,3 @@ def _shortened(text: str) -> str:
 def _listed(texts: list[str]) -> str:
     shown = "; ".join(texts[:8])
     return f"{shown}; and {len(texts) - 8} more" if len(texts) > 8 else shown
-
-
-def _tell(message: str) -> None:
-    warnings.warn(message, PsychosegWarning, stacklevel=4)

@@ -243,7 +243,7 @@ silhouettes <- function(labels, distances, points, unweighted) {
 }
 
 # Mean Jaccard similarity of each cluster to its best match in the trees of redrawn people (Hennig
-# 2007, section 3).
+# 2007).
 bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
   total <- lapply(cuts, function(cut) numeric(max(cut)))
   drawn <- min(round(sum(people)), 4000L) # a tree costs time with the square of its points

@@ -1,0 +1,185 @@
+"""How reliable each scale is, by every coefficient a reader may ask for, and all items together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from psychoseg.scales.factoring import Factoring, ItemAnswers
+from psychoseg.scales.keys import ScaleItems
+from psychoseg.stats.arrays import FloatArray, canonical_order
+from psychoseg.stats.correlation import covariance, pearson
+from psychoseg.stats.extraction import extract_minres
+from psychoseg.stats.factor import schmid_leiman
+from psychoseg.stats.reliability import (
+    average_variance_extracted,
+    composite_reliability,
+    cronbach_alpha,
+    guttman_lambda6,
+    omega,
+    omega_total,
+    ordinal_alpha,
+    split_half,
+    standardised_alpha,
+)
+from psychoseg.stats.scores import determinacy
+
+__all__ = ["ALL_ITEMS", "COEFFICIENTS", "reliability_table"]
+
+#: Stands in the column ``scale`` for all items together.
+ALL_ITEMS = ""
+#: A hierarchical solution of fewer group factors is not identified (Revelle & Zinbarg 2009).
+_LEAST_GROUPS = 3
+#: Coefficient -> what a reader should know of it.
+COEFFICIENTS = {
+    "alpha": "Cronbach's alpha of the score as it is made; interval by Feldt (1965)",
+    "alpha, standardised": "of standardised items; interval by Feldt",
+    "alpha, ordinal": "of the answers' underlying continua, not of the score",
+    "omega total": "share of the score's variance due to one common factor of the scale",
+    "omega, general part": "share due to what all scales have in common (Schmid-Leiman)",
+    "omega, own part": "share due to what this scale alone measures (Schmid-Leiman)",
+    "omega hierarchical": "share of the sum of all items due to one general factor",
+    "explained common variance": "the general factor's share of all common variance",
+    "lambda 6": "Guttman's: what the other items predict of each",
+    "split half, lowest": "of all ways to halve the scale, or 10,000 of them",
+    "split half, mean": "of all ways to halve the scale, or 10,000 of them",
+    "split half, highest": "Guttman's lambda 4",
+    "average correlation": "mean correlation between two items",
+    "composite reliability": "from the loadings on one factor of the factored correlations",
+    "average variance extracted": "mean squared loading on that factor; .5 is wanted",
+    "determinacy": "correlation of the best possible factor score with the factor",
+}
+
+
+def reliability_table(
+    keys: Sequence[ScaleItems],
+    scored: Mapping[str, pd.DataFrame],
+    sizes: Mapping[str, float],
+    weights: FloatArray,
+    answers: ItemAnswers,
+    corr: FloatArray,
+    factoring: Factoring,
+    rng: np.random.Generator,
+    *,
+    ordinal: bool,
+) -> pd.DataFrame:
+    """Compute every coefficient of every scale.
+
+    Parameters
+    ----------
+    keys : sequence of ScaleItems
+    scored : mapping of str to DataFrame
+        Items of each scale as scored, in file order.
+    sizes : mapping of str to float
+        Respondents behind each scale, the effective number where they are weighted.
+    weights : ndarray, shape (n,)
+    answers : ItemAnswers
+    corr : ndarray, shape (p, p)
+        The correlations that were factored.
+    factoring : Factoring
+    rng : numpy.random.Generator
+        For split halves of scales with too many halvings to try them all.
+    ordinal : bool
+        Whether ``corr`` is polychoric, so that there is an ordinal alpha.
+
+    Returns
+    -------
+    DataFrame
+        ``scale, coefficient, value, low, high``; the ends are NaN where there is no interval.
+        ``scale`` is empty for all items together.
+
+    Notes
+    -----
+    Raw alpha is of covariances; standardised alpha, omega total, lambda 6, split halves and the
+    average correlation of Pearson correlations of the items as scored, all over pairwise complete
+    rows. The parts of omega are those of the Schmid-Leiman transformation of the oblique solution,
+    for three factors and more.
+    """
+    place = {name: i for i, name in enumerate(answers.names)}
+    parts = _hierarchical(keys, corr, factoring, place)
+    certain = determinacy(corr, factoring.loadings, factoring.phi)
+    rows: list[tuple[str, str, float, float, float]] = []
+    for key in keys:
+        x = scored[key.name].to_numpy(np.float64)
+        order = canonical_order(x, weights)
+        x, w = x[order], weights[order]
+        n_obs = sizes[key.name]
+        raw = cronbach_alpha(covariance(x, w), n_obs)
+        names = list(scored[key.name].columns)
+        chosen = [place[name] for name in names]
+        signs = np.array([float(key.signs[name]) for name in names])
+        factored = corr[np.ix_(chosen, chosen)] * np.outer(signs, signs)
+        plain = pearson(x, w)
+        # Two items that nobody answered both have a correlation by maximum likelihood alone.
+        plain = np.where(np.isnan(plain), factored, plain)
+        loadings = extract_minres(factored, 1).loadings[:, 0]
+        halves = split_half(plain, rng=rng)
+        found: dict[str, tuple[float, float, float] | float] = {
+            "alpha": (raw.alpha, raw.low, raw.high),
+            "alpha, standardised": standardised_alpha(plain, n_obs),
+            "omega total": omega_total(plain),
+            "lambda 6": guttman_lambda6(plain),
+            "split half, lowest": halves.lowest,
+            "split half, mean": halves.mean,
+            "split half, highest": halves.highest,
+            "average correlation": raw.mean_r,
+            "composite reliability": composite_reliability(loadings),
+            "average variance extracted": average_variance_extracted(loadings),
+            "determinacy": float(certain[key.factor]),
+        }
+        if ordinal:
+            found["alpha, ordinal"] = ordinal_alpha(x, w, n_obs)
+        found |= parts.get(key.name, {})
+        rows += _rows(key.name, found)
+    rows += _rows(ALL_ITEMS, parts.get(ALL_ITEMS, {}))
+    return pd.DataFrame(rows, columns=["scale", "coefficient", "value", "low", "high"])
+
+
+def _rows(
+    scale: str, found: Mapping[str, tuple[float, float, float] | float]
+) -> list[tuple[str, str, float, float, float]]:
+    """Return a scale's rows in the order of :data:`COEFFICIENTS`."""
+    rows = []
+    for coefficient in COEFFICIENTS:
+        if coefficient in found:
+            value = found[coefficient]
+            three = value if isinstance(value, tuple) else (value, np.nan, np.nan)
+            rows.append((scale, coefficient, *three))
+    return rows
+
+
+def _hierarchical(
+    keys: Sequence[ScaleItems], corr: FloatArray, factoring: Factoring, place: Mapping[str, int]
+) -> dict[str, dict[str, float]]:
+    """Return omega's parts of each scale and of all items, where they can be told."""
+    m = factoring.loadings.shape[1]
+    if m < _LEAST_GROUPS or np.allclose(factoring.phi, np.eye(m)):
+        return {}
+    signs = np.ones(len(corr))
+    for key in keys:
+        for name, sign in key.signs.items():
+            signs[place[name]] = sign
+    general, groups = schmid_leiman(factoring.loadings, factoring.phi)
+    # Scales may point either way: a scale that the general factor runs against is turned with all
+    # of its items, as psych::omega turns items.
+    keyed = general * signs
+    turned = signs * np.where(keyed < 0, -1.0, 1.0)
+    whole = omega(corr * np.outer(turned, turned), general * turned, groups * turned[:, None])
+    out: dict[str, dict[str, float]] = {
+        ALL_ITEMS: {
+            "omega total": whole.total,
+            "omega hierarchical": whole.hierarchical,
+            "explained common variance": whole.ecv,
+        }
+    }
+    for key in keys:
+        members = np.array([place[name] for name in key.signs], dtype=np.intp)
+        own = signs[members]
+        variance = (corr[np.ix_(members, members)] * np.outer(own, own)).sum()
+        out[key.name] = {
+            "omega, general part": float((general[members] @ own) ** 2 / variance),
+            "omega, own part": float((groups[members, key.factor] @ own) ** 2 / variance),
+        }
+    return out
