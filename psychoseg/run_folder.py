@@ -374,11 +374,19 @@ def _respondents(
 
 
 def _confirmation(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read the tables of R's confirmation, numbers as numbers; none where it has not run."""
-    return {
-        path.stem: pd.read_csv(path, na_values=["NA"], keep_default_na=False)
-        for path in sorted(folder.glob("*.csv"))
-    }
+    """Read the tables of R's confirmation: numbers with gaps as NaN, texts as they stand."""
+    tables = {}
+    for path in sorted(folder.glob("*.csv")):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for name in table.columns:
+            there = ~table[name].isin(("", "NA"))
+            numbers = pd.to_numeric(table[name].where(there), errors="coerce")
+            if numbers.notna().equals(there) and there.any():
+                table[name] = numbers
+            else:
+                table[name] = table[name].where(there, "")
+        tables[path.stem] = table
+    return tables
 
 
 def _indexed(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ repeatably.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from psychoseg.scales.reliability import ALL_ITEMS, COEFFICIENTS
 from psychoseg.study import Column, DataFile, ItemBattery, Study, StudyInfo
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
 
@@ -55,6 +56,7 @@ class MadeRun:
     warnings: pd.DataFrame
     agreement: pd.DataFrame | None
     manifest: Mapping[str, object]
+    confirmation: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def make_run(
@@ -67,8 +69,13 @@ def make_run(
     verdict: str = "reproducible",
     both: bool = False,
     one_component: bool = False,
+    measured: bool = False,
 ) -> MadeRun:
-    """Simulate ``n`` respondents in ``k`` segments and fill every frame of the contract."""
+    """Simulate ``n`` respondents in ``k`` segments and fill every frame of the contract.
+
+    With ``measured`` something speaks against items, the scales were confirmed in R, answers are
+    missing, and their quality and weighting are described.
+    """
     rng = np.random.default_rng(seed)
     bad = iter(HOSTILE * 20)
 
@@ -147,6 +154,11 @@ def make_run(
         n_read=n + 23,
     )
     scales = _scales(survey, names, [shown(s) for s in SCALES])
+    confirmation = {}
+    if measured:
+        survey = _described(survey)
+        _speak_against(scales)
+        confirmation = _confirmation(scales, shown)
     segments = _segments(scales, survey, k, verdict, one_component)
     profiles = _profiles(survey, scales, segments, shown)
     study = Study(
@@ -174,6 +186,7 @@ def make_run(
         {"versions": {"psychoseg": "0.1.0", "numpy": "2.4.6"}, "seed": 1, "engine": "python",
          "inputs": [{"file": "answers.csv", "sha256": "ab" * 32, "bytes": 123456}],
          "seconds": {"scales": 98765.4321}},
+        confirmation,
     )  # fmt: skip
 
 
@@ -200,7 +213,7 @@ def _scales(survey: Survey, names: list[str], labels: list[str]) -> SimpleNamesp
         {"item": list(x), "label": [survey.label(c) for c in x], "scale": [owner[c] for c in x],
          "key": [-1 if survey.codebook[c].reversed else 1 for c in x], "loading": 0.72,
          "communality": 0.52, "item_rest": 0.66, "alpha_if_dropped": 0.8,
-         "mean": x.mean().to_numpy(), "sd": x.std().to_numpy(), "base": len(x)}
+         "mean": x.mean().to_numpy(), "sd": x.std().to_numpy(), "base": len(x), "msa": 0.91234}
     )  # fmt: skip
     items.loc[0, ["scale", "loading", "item_rest", "alpha_if_dropped"]] = (
         "",
@@ -213,11 +226,166 @@ def _scales(survey: Survey, names: list[str], labels: list[str]) -> SimpleNamesp
         phi=pd.DataFrame(np.eye(m), index=loadings.columns, columns=loadings.columns),
         factors=pd.DataFrame({"factor": loadings.columns, "label": labels, "ss_loadings": 2.1,
                               "share": 0.1, "scale": names}),
+        structure=loadings * 1.01,
         eigenvalues=pd.DataFrame({"component": np.arange(1, len(eigen) + 1), "observed": eigen,
-                                  "threshold": threshold, "retained": np.arange(len(eigen)) < m}),
+                                  "threshold": threshold, "factor": eigen - 0.55,
+                                  "factor_threshold": threshold - 0.9,
+                                  "retained": np.arange(len(eigen)) < m}),
+        number=_number(m),
+        number_reason=f"{m} factors: parallel analysis finds {m} factors above the 95th percentile "
+                      "of unrelated items. 2 of 4 rules say so.",
+        fit=pd.DataFrame(
+            [("chi_square", 412.34567, np.nan, np.nan), ("df", 147.0, np.nan, np.nan),
+             ("p", 1e-30, np.nan, np.nan), ("rmsea", 0.05599014, 0.053667, 0.058366),
+             ("tli", 0.9672651, np.nan, np.nan), ("cfi", 0.9182461, np.nan, np.nan),
+             ("srmr", 0.02785055, np.nan, np.nan), ("rmsr", 0.02898778, np.nan, np.nan),
+             ("bic", 340.5277, np.nan, np.nan), ("kmo", 0.874, np.nan, np.nan),
+             ("bartlett_chi_square", 20163.79, np.nan, np.nan),
+             ("bartlett_df", 276.0, np.nan, np.nan), ("bartlett_p", 0.0, np.nan, np.nan)],
+            columns=["measure", "value", "low", "high"]),
+        residuals=pd.DataFrame({"item": list(x)[1:11], "other": list(x)[11:21],
+                                "observed": 0.34019312, "residual": -0.0969291}),
+        reliability=_reliability(names),
+        flags=pd.DataFrame(columns=["item", "label", "reason", "value", "cutoff", "other",
+                                    "remark"]),
+        drops=pd.DataFrame(columns=["scale", "step", "item", "label", "alpha", "alpha_without",
+                                    "rmsr", "rmsr_without", "applied"]),
+        score="mean of the answered items, where at least 50% of the items were answered",
         method="The scales were found by factor analysis.", found=True, n_factors_suggested=m,
         kmo=0.874, correlation="polychoric",
     )  # fmt: skip
+
+
+def _number(m: int) -> pd.DataFrame:
+    lead = "smallest lead over the threshold among those retained"
+    return pd.DataFrame(
+        [
+            ("parallel analysis, factors", m, 0.123456, lead, False),
+            ("empirical Kaiser criterion", m, 0.234567, lead, False),
+            ("minimum average partial, fourth power", m - 1, 0.000123, "average", False),
+            ("hull, comparative fit index", pd.NA, np.nan, "gain before over after", False),
+            ("eigenvalues above 1 (Kaiser)", m, 1.113159, "smallest eigenvalue above 1", True),
+        ],
+        columns=["criterion", "suggested", "statistic", "meaning", "footnote"],
+    ).astype({"suggested": "Int64"})
+
+
+def _reliability(names: list[str]) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        for j, coefficient in enumerate(COEFFICIENTS):
+            if coefficient not in ("omega hierarchical", "explained common variance"):
+                ends = (0.812345, 0.869876) if coefficient.startswith("alpha") else (np.nan,) * 2
+                rows.append((name, coefficient, 0.84 - 0.0123 * j, *ends))
+    rows += [
+        (ALL_ITEMS, "omega total", 0.926154, np.nan, np.nan),
+        (ALL_ITEMS, "omega hierarchical", 0.437557, np.nan, np.nan),
+        (ALL_ITEMS, "explained common variance", 0.155200, np.nan, np.nan),
+    ]
+    return pd.DataFrame(rows, columns=["scale", "coefficient", "value", "low", "high"])
+
+
+def _speak_against(scales: SimpleNamespace) -> None:
+    """Flag every item twice, and propose to leave two out and have left out a third."""
+    label = dict(zip(scales.items["item"], scales.items["label"], strict=True))
+    rows = []
+    for item, text in label.items():
+        pair = f"it correlates 0.86 with “{label['q0_1']}”: the two ask the same"
+        rows += [
+            (item, text, "weak loading", 0.37, 0.4, "", "its highest loading is 0.37, below 0.40"),
+            (item, text, "redundant pair", 0.86, 0.8, "q0_1", pair),
+        ]
+    scales.flags = pd.DataFrame(rows, columns=scales.flags.columns)
+    scales.drops = pd.DataFrame(
+        [("scale_2", 1, "q1_0", label["q1_0"], 0.7101, 0.7404, 0.0312, 0.0288, True),
+         ("scale_2", 2, "q1_1", label["q1_1"], 0.7404, 0.7506, 0.0288, 0.0288, False),
+         ("scale_3", 1, "q2_0", label["q2_0"], 0.6, 0.61, np.nan, np.nan, False)],
+        columns=scales.drops.columns,
+    )  # fmt: skip
+
+
+def _described(survey: Survey) -> Survey:
+    """Punch gaps into the answers, and describe quality, weighting and margins."""
+    items = survey.items.copy()
+    items.iloc[:30, 3] = np.nan
+    items.iloc[10:15, 7] = np.nan
+    quality = pd.DataFrame({"respondent": survey.ids, "longstring": 4.0, "excluded": False})
+    return replace(
+        survey,
+        items=items,
+        quality=quality,
+        quality_rules=pd.DataFrame(
+            [("longstring_share", "Longest run of one answer, share of the items answered",
+              "a flag", "at least", 0.5, "half of the items: Curran (2016)", 0.123456, 600, 12,
+              0.021, ""),
+             ("even_odd", "Even-odd consistency within scales", "", "below", 0.3,
+              "Jackson (1976), in Johnson (2005)", 0.81, 580, 0, 0.0, ""),
+             ("failed_share", "Share of attention checks and bogus items failed", "alone",
+              "at least", 0.5, "own choice", np.nan, 0, 0, 0.0, "there are no checks")],
+            columns=["index", "label", "counts", "side", "cutoff", "source", "median", "n_known",
+                     "n_flagged", "share_flagged", "not_computed"]),
+        weighting=pd.DataFrame(
+            [("n", 600.0), ("effective", 512.3456), ("design_effect", 1.171), ("efficiency", 0.854),
+             ("lowest", 0.412), ("highest", 1.71)], columns=["measure", "value"]),
+        margins=pd.DataFrame(
+            [("gender", c, 300, 0.5, 0.5, 0.52 - 0.04 * i, 0.52 - 0.04 * i)
+             for i, c in enumerate(survey.codebook["gender"].categories)],
+            columns=["column", "category", "n", "unweighted_share", "starting_share",
+                     "target_share", "weighted_share"]),
+    )  # fmt: skip
+
+
+def _confirmation(scales: SimpleNamespace, shown: Any) -> dict[str, pd.DataFrame]:
+    """Return tables in the shape of r_scripts/confirm_scales.R, read with gaps as empty text."""
+    models = ("all respondents", "second half")
+    inside = scales.items[scales.items["scale"] != ""]
+    loadings = pd.DataFrame(
+        [(model, scale, item, label, 0.71234567, 0.013, 0.6812345, 0.7398765, 0.0, 0.5074)
+         for model in models
+         for item, label, scale in zip(inside["item"], inside["label"], inside["scale"],
+                                       strict=True)],
+        columns=["model", "scale", "item", "label", "loading", "se", "low", "high", "p",
+                 "r_square"],
+    )  # fmt: skip
+    names = list(scales.table["scale"])
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    return {
+        "fit": pd.DataFrame(
+            [(model, "WLSMV", version, n, 466.2515575, 237, 0.0001, cfi, 0.93, 0.0612345,
+              0.0591, 0.0634, 0.0458, 0.9, version == "robust")
+             for model, n, cfi in zip(models, (600, 300), (0.9312345, 0.8912345), strict=True)
+             for version in ("standard", "robust")],
+            columns=["model", "estimator", "version", "n", "chi_square", "df", "p", "cfi", "tli",
+                     "rmsea", "rmsea_low", "rmsea_high", "srmr", "rmsea_level", "preferred"]),
+        "loadings": loadings,
+        "factor_correlations": pd.DataFrame(
+            [(model, a, b, -0.29494, 0.031, -0.35546, -0.23442) for model in models
+             for a, b in pairs],
+            columns=["model", "scale_1", "scale_2", "r", "se", "low", "high"]),
+        "notes": pd.DataFrame(
+            [("estimator", "WLSMV on polychoric correlations."),
+             ("warning", shown("invariance: left out, since smaller than 100"))],
+            columns=["topic", "note"]),
+        "invariance": pd.DataFrame(
+            [("gender", "configural", "", 2, 600, "scaled", 880.5, 474, 0.0001, 0.95123, 0.0501,
+              0.045, 0.055, 0.04, "", "", "", "", "", "", ""),
+             ("gender", "metric", "loadings", 2, 600, "scaled", 890.5, 492, 0.0001, 0.95023,
+              0.0498, 0.045, 0.055, 0.04, "10.0", "18", "0.93", "-0.001", "-0.0003", "0", "True"),
+             ("gender", "scalar", "loadings + intercepts", 2, 600, "scaled", 990.5, 510, 0.0001,
+              0.93523, 0.0548, 0.045, 0.055, 0.04, "100.0", "18", "1e-13", "-0.015", "0.005", "0",
+              "False")],
+            columns=["column", "level", "held_equal", "groups", "n", "version", "chi_square", "df",
+                     "p", "cfi", "rmsea", "rmsea_low", "rmsea_high", "srmr", "delta_chi_square",
+                     "delta_df", "delta_p", "delta_cfi", "delta_rmsea", "delta_srmr", "holds"]),
+        "split_half": pd.DataFrame(
+            [(item, label, scale, "factor_6" if i == 2 else scale or "scale_1", 0.7312345, 0.12345,
+              i not in (0, 2), "" if i in (0, 2) else 0.6954321, 300, 300)
+             for i, (item, label, scale) in enumerate(
+                 zip(scales.items["item"], scales.items["label"], scales.items["scale"],
+                     strict=True))],
+            columns=["item", "label", "scale", "scale_explored", "loading_explored",
+                     "next_loading", "same", "loading_confirmed", "n_explored", "n_confirmed"]),
+    }  # fmt: skip
 
 
 def _segments(

@@ -208,7 +208,7 @@ def test_choice_marks_the_chosen_number_and_the_thresholds():
     assert levels == [0.5, 0.75]
 
 
-def test_scree_fills_the_retained_eigenvalues():
+def test_scree_fills_the_eigenvalues_in_use_of_components_and_of_factors():
     run = make_run()
     axes = plots.plot_scree(run.scales).axes[0]
     filled = [
@@ -216,7 +216,48 @@ def test_scree_fills_the_retained_eigenvalues():
         for line in axes.lines
         if line.get_marker() == "o" and line.get_markerfacecolor() != "white"
     ]
-    assert [len(line.get_xdata()) for line in filled] == [6]
+    assert [len(line.get_xdata()) for line in filled] == [6, 6]
+
+
+def test_scree_draws_both_observed_lines_whole_and_both_chance_lines_dashed():
+    table = make_run().scales.eigenvalues
+    axes = plots.plot_scree(make_run().scales).axes[0]
+    lines = {
+        style: [
+            line.get_ydata()
+            for line in axes.lines
+            if line.get_linestyle() == style
+            and line.get_marker() == "None"
+            and len(line.get_ydata()) == len(table)
+        ]
+        for style in ("-", "--")
+    }
+    for style, columns in (
+        ("-", ["observed", "factor"]),
+        ("--", ["threshold", "factor_threshold"]),
+    ):
+        for drawn, column in zip(lines[style], columns, strict=True):
+            np.testing.assert_array_equal(drawn, table[column])
+
+
+@pytest.mark.parametrize("width", [plots.WIDE, plots.NARROW])
+def test_the_key_of_the_scree_lies_outside_its_axes(width):
+    figure = plots.plot_scree(make_run().scales, width=width)
+    axes = figure.axes[0]
+    named = {"components; filled: used", "factors; filled: used"}
+    named |= {"components by chance", "factors by chance"}
+    key = [box for text, box in texts(figure) if text.get_text() in named]
+    assert len(key) == 4
+    assert all(box.y0 > axes.get_window_extent().y1 for box in key)
+
+
+def test_scree_of_many_items_draws_the_first_and_says_so():
+    scales = make_run().scales
+    many = scales.eigenvalues.loc[scales.eigenvalues.index.repeat(5)]
+    scales.eigenvalues = many.assign(component=np.arange(1, 121), retained=np.arange(120) < 6)
+    axes = plots.plot_scree(scales).axes[0]
+    assert max(line.get_xdata()[-1] for line in axes.lines if len(line.get_xdata()) > 2) == 40
+    assert axes.get_xlabel().endswith("(first 40 of 120)")
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -14,6 +14,7 @@ from psychoseg.plots.canvas import (
     LINE,
     LOW_COLOUR,
     MUTED,
+    RULE,
     WIDE,
     add_axes,
     badge,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from psychoseg.scales import Scales
 
 __all__ = ["plot_heatmap", "plot_loadings", "plot_scree"]
+
+#: Eigenvalues beyond this number say nothing and would blot the first ones.
+MAX_EIGENVALUES = 40
 
 
 def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
@@ -128,7 +132,7 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
 
 
 def plot_scree(scales: Scales, *, width: float = WIDE) -> Figure:
-    """Draw the eigenvalues of the items against parallel analysis, the retained ones filled.
+    """Draw eigenvalues of components and of factors, each against parallel analysis.
 
     Parameters
     ----------
@@ -139,30 +143,50 @@ def plot_scree(scales: Scales, *, width: float = WIDE) -> Figure:
     Returns
     -------
     Figure
+
+    Notes
+    -----
+    As many as are used are filled. Of more than ``MAX_EIGENVALUES`` the first are drawn.
     """
     table = scales.eigenvalues
+    kept = table["retained"].to_numpy(dtype=bool)
+    shown = min(len(table), max(MAX_EIGENVALUES, int(kept.sum()) + 5))
+    kept = kept[:shown]
+    x = table["component"].to_numpy(dtype=float)[:shown]
+    series: tuple[tuple[str, str, str | tuple[int, tuple[int, int]], str], ...] = (
+        ("observed", HIGH_COLOUR, "-", "components; filled: used"),
+        ("factor", LOW_COLOUR, "-", "factors; filled: used"),
+        ("threshold", HIGH_COLOUR, (0, (4, 3)), "components by chance"),
+        ("factor_threshold", LOW_COLOUR, (0, (4, 3)), "factors by chance"),
+    )
     with figure_style():
-        fig, ax = new_figure(width, 190, 40, 14, 42, 14)
-        x = table["component"].to_numpy(dtype=float)
-        observed = table["observed"].to_numpy(dtype=float)
-        threshold = table["threshold"].to_numpy(dtype=float)
-        kept = table["retained"].to_numpy(dtype=bool)
-        ax.plot(x, threshold, color=LOW_COLOUR, linestyle=(0, (4, 3)), linewidth=1.3)
-        ax.plot(x, observed, color=HIGH_COLOUR, linewidth=1.3)
-        ax.plot(x[kept], observed[kept], "o", color=HIGH_COLOUR, markersize=6)
-        ax.plot(x[~kept], observed[~kept], "o", color=HIGH_COLOUR, mfc="white", markersize=4)
-        ax.set_ylim(min(0.0, float(observed.min()) * 1.1), float(np.nanmax(observed)) * 1.08)
-        ax.set_xlim(0.4, len(x) + 0.6)
+        columns = 2 if width >= 6 else 1
+        step, across = 15.0, 72 * width - 40 - 14
+        tall = step * len(series) / columns
+        fig, ax = new_figure(width, 200, 40, 14, 42, tall + 10)
+        # The key stands above the axes, where no eigenvalue can reach it.
+        key = add_axes(fig, 40, 42 + 200 + 8, across, tall)
+        key.set_xlim(0, across)
+        key.set_ylim(tall, 0)
+        key.axis("off")
+        ax.axhline(0, color=RULE, linewidth=0.8, zorder=0)
+        lowest, highest = 0.0, 0.0
+        for i, (column, colour, style, text) in enumerate(series):
+            y = table[column].to_numpy(dtype=float)[:shown]
+            lowest, highest = min(lowest, np.nanmin(y)), max(highest, np.nanmax(y))
+            ax.plot(x, y, color=colour, linestyle=style, linewidth=1.3)
+            if style == "-":
+                ax.plot(x[kept], y[kept], "o", color=colour, markersize=6)
+                ax.plot(x[~kept], y[~kept], "o", color=colour, mfc="white", markersize=4)
+            at, down = (i % columns) * across / columns, step * (i // columns + 0.5)
+            key.plot((at, at + 26), (down, down), color=colour, linestyle=style, linewidth=1.3)
+            put(key, at, down, [text], dx=32, size=8)
+        ax.set_ylim(lowest * 1.1, highest * 1.08)
+        ax.set_xlim(0.4, shown + 0.6)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.set_xlabel("Factor")
+        of = f" (first {shown} of {len(table)})" if shown < len(table) else ""
+        ax.set_xlabel(f"Number of the component or factor{of}")
         ax.set_ylabel("Eigenvalue")
-        key = (("o", HIGH_COLOUR, "these answers; filled: kept"), ("", LOW_COLOUR, "chance alone"))
-        for row, (marker, colour, text) in enumerate(key):
-            at = 1 - 0.02 - 0.1 * row
-            style = "-" if marker else (0, (4, 3))
-            span = (0.42, 0.5) if width >= 6 else (0.3, 0.4)
-            ax.plot(span, (at, at), color=colour, linestyle=style, transform=ax.transAxes, lw=1.3)
-            put(ax, span[1], at, [text], dx=6, size=8, axes_x=True, axes_y=True)
         return fig
 
 

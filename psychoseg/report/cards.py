@@ -11,7 +11,7 @@ from psychoseg.report import words
 from psychoseg.report.facts import DriverLine, Fact, Persona
 
 if TYPE_CHECKING:
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
 
 __all__ = ["persona_cards"]
 

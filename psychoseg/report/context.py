@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from psychoseg.report import tables, words
+from psychoseg.report import answering, tables, words
 from psychoseg.report.cards import persona_cards
 from psychoseg.report.facts import (
     Fact,
@@ -20,12 +20,14 @@ from psychoseg.report.facts import (
     Persona,
     ReportContext,
     ScaleBlock,
+    Table,
     Verdict,
 )
 from psychoseg.report.glossary import GLOSSARY
+from psychoseg.report.measurement import measurement_facts
 
 if TYPE_CHECKING:
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
 
 __all__ = ["build_context"]
 
@@ -63,16 +65,15 @@ def build_context(run: Run) -> ReportContext:
         set_aside=tables.set_aside_table(run),
         weighting=_weighting(run),
         sample=tables.sample_table(run),
-        scales_method=words.sentence(scales.method),
-        factors_text=_factors_text(run),
-        kmo_text=(
-            f"Kaiser would call the items' fitness for a factor analysis "
-            f"{words.kmo_words(scales.kmo)} (KMO {words.number(scales.kmo)}, on "
-            f"{words.plural(len(scales.corr), 'item')})."
+        answering=_present(
+            answering.quality_table(run),
+            answering.missing_table(run),
+            answering.weighting_table(run),
+            answering.margin_table(run),
         ),
+        scales_method=words.sentence(scales.method),
         scales=_scale_blocks(run),
-        eigenvalues=tables.eigenvalue_table(run),
-        factors=tables.factor_table(run),
+        measurement=measurement_facts(run),
         k_rule=words.sentence(segments.k_rule),
         choice=tables.choice_table(run),
         tree_text=_tree_text(run),
@@ -87,8 +88,6 @@ def build_context(run: Run) -> ReportContext:
             for r in run.warnings.to_dict("records")
         ),
         method=_method(run),
-        loadings=tables.loading_table(run),
-        factor_correlations=tables.factor_correlation_table(run),
         settings=run.study.to_toml(),
         versions=tuple(Fact(str(k), str(v)) for k, v in versions.items())
         if isinstance(versions, Mapping)
@@ -97,6 +96,10 @@ def build_context(run: Run) -> ReportContext:
         glossary=tuple(Fact(term, meaning) for term, meaning in GLOSSARY),
         figures=_figures(run, personas),
     )
+
+
+def _present(*found: Table | None) -> tuple[Table, ...]:
+    return tuple(table for table in found if table is not None)
 
 
 def _verdict(run: Run) -> Verdict:
@@ -172,21 +175,6 @@ def _weighting(run: Run) -> str:
     )
 
 
-def _factors_text(run: Run) -> str:
-    scales = run.scales
-    retained = len(scales.factors)
-    suggested = words.plural(scales.n_factors_suggested, "factor")
-    if scales.found and retained == scales.n_factors_suggested:
-        return (
-            f"Parallel analysis keeps {suggested}: those whose eigenvalue is above what answers "
-            f"without any structure would give."
-        )
-    return (
-        f"Parallel analysis of these items suggests {suggested}; {retained} "
-        f"{'was' if retained == 1 else 'were'} used."
-    )
-
-
 def _scale_blocks(run: Run) -> tuple[ScaleBlock, ...]:
     scales = run.scales
     blocks = []
@@ -199,6 +187,7 @@ def _scale_blocks(run: Run) -> tuple[ScaleBlock, ...]:
                 alpha=words.number(r["alpha"]),
                 alpha_interval=words.interval(r["alpha_low"], r["alpha_high"]),
                 low_alpha=not r["alpha"] >= LOW_ALPHA,
+                meaning=words.alpha_meaning(r["alpha"]),
                 facts=(
                     f"{words.plural(int(r['n_items']), 'item')}, mean {words.number(r['mean'])} "
                     f"(SD {words.number(r['sd'])}), average inter-item r "
@@ -216,6 +205,7 @@ def _scale_blocks(run: Run) -> tuple[ScaleBlock, ...]:
                 alpha="",
                 alpha_interval="",
                 low_alpha=False,
+                meaning="",
                 facts=f"{words.plural(len(alone), 'item')} asked, but part of no scale",
                 question=_question(run, alone["item"]),
                 items=tables.item_table("In no scale", alone),
@@ -327,7 +317,8 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
         ),
         "scree": FigureText(
             "Eigenvalues against parallel analysis",
-            f"Observed eigenvalues fall below those of chance after "
-            f"{words.plural(run.scales.n_factors_suggested, 'factor')}.",
+            f"Eigenvalues of components and of factors, each against those of chance; "
+            f"{words.plural(len(run.scales.factors), 'factor')} used. The first numbers are in the "
+            f"table below.",
         ),
     }

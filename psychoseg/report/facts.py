@@ -9,9 +9,11 @@ import numpy as np
 
 __all__ = [
     "Cell",
+    "Confirmation",
     "DriverLine",
     "Fact",
     "FigureText",
+    "Measurement",
     "Notice",
     "Persona",
     "ReportContext",
@@ -133,15 +135,67 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class ScaleBlock:
-    """A scale with its items; ``low_alpha`` marks a weak one."""
+    """A scale with its items; ``low_alpha`` marks a weak one, ``meaning`` says what alpha means."""
 
     label: str
     alpha: str
     alpha_interval: str
     low_alpha: bool
+    meaning: str
     facts: str
     question: str
     items: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the confirmatory analysis in R found; a table that was not asked for is None."""
+
+    fit: Table
+    loadings: Table
+    correlations: Table | None
+    invariance: Table | None
+    split_half: Table | None
+    notes: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """How sure the scales are: words for everybody first, then tables for a statistician.
+
+    Attributes
+    ----------
+    sure : tuple of Fact
+        In words: the number of factors, their fit, the confirmation.
+    attention : tuple of Fact
+        Items that something speaks against, with what it is.
+    attention_more : str
+        What ``attention`` leaves out.
+    number : Table
+        What each rule says of the number of factors; ``recommendation`` says which and why.
+    coefficients : tuple of Fact
+        What each coefficient of ``reliability`` says.
+    flags, drops : Table or None
+        None where nothing speaks against any item.
+    """
+
+    sure: tuple[Fact, ...]
+    attention: tuple[Fact, ...]
+    attention_more: str
+    number: Table
+    recommendation: str
+    eigenvalues: Table
+    factors: Table
+    reliability: Table
+    coefficients: tuple[Fact, ...]
+    fit: Table
+    residuals: Table
+    loadings: Table
+    structure: Table
+    factor_correlations: Table | None
+    flags: Table | None
+    drops: Table | None
+    confirmation: Confirmation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +232,10 @@ class ReportContext:
     set_aside: Table | None
     weighting: str
     sample: Table | None
+    answering: tuple[Table, ...]
     scales_method: str
-    factors_text: str
-    kmo_text: str
     scales: tuple[ScaleBlock, ...]
-    eigenvalues: Table
-    factors: Table
+    measurement: Measurement
     k_rule: str
     choice: Table
     tree_text: str
@@ -195,8 +247,6 @@ class ReportContext:
     agreement: Table | None
     warnings: tuple[Notice, ...]
     method: tuple[Fact, ...]
-    loadings: Table
-    factor_correlations: Table | None
     settings: str
     versions: tuple[Fact, ...]
     inputs: tuple[Fact, ...]

@@ -32,13 +32,115 @@ GLOSSARY = (
         "reflects one of them.",
     ),
     (
-        "Parallel analysis, eigenvalue",
-        "Keeps as many factors as carry more variance (eigenvalue) than answers without any "
-        "structure would.",
+        "Pattern, structure, communality",
+        "Pattern loadings say what each factor adds to an item beside the others; structure "
+        "loadings are plain correlations of items with factors. The communality is the share of "
+        "an item that all factors together explain.",
     ),
     (
-        "KMO",
-        "How suitable the items are for a factor analysis, from 0 to 1.",
+        "Parallel analysis, eigenvalue, scree",
+        "An eigenvalue is how many items' worth of variance a factor or component carries. "
+        "Parallel analysis keeps those that carry more than answers without any structure would; "
+        "the scree plot draws both. Components include what is special to each item, factors only "
+        "what items share (Horn 1965).",
+    ),
+    (
+        "Minimum average partial",
+        "Takes out components until what is left between items is smallest (Velicer 1976).",
+    ),
+    (
+        "Empirical Kaiser criterion",
+        "Keeps eigenvalues above what sampling error and the factors before would give "
+        "(Braeken and van Assen 2017).",
+    ),
+    (
+        "Hull",
+        "Looks for the number of factors after which fit stops rising quickly (Lorenzo-Seva, "
+        "Timmerman and Kiers 2011).",
+    ),
+    (
+        "Kaiser's rule, acceleration factor",
+        "Eigenvalues above one, and the sharpest bend of the scree. Well known and often wrong.",
+    ),
+    (
+        "KMO, MSA, Bartlett's test",
+        "How suitable all items (KMO) or one of them (MSA) are for a factor analysis, from 0 to "
+        "1. Bartlett's test asks whether they correlate at all.",
+    ),
+    (
+        "Polychoric correlation",
+        "The correlation of the attitudes that people round to one of a few answers.",
+    ),
+    (
+        "Chi-square, RMSEA, SRMR, RMSR",
+        "How far the factors miss the correlations between items: tested, per degree of freedom "
+        "and respondent, and as a typical residual. 0 is a perfect fit.",
+    ),
+    (
+        "TLI, CFI",
+        "How much of the way from unrelated items to a perfect fit the factors go; 1 is all of it.",
+    ),
+    (
+        "BIC",
+        "Weighs fit against the number of loadings it takes; lower is better.",
+    ),
+    (
+        "Residual",
+        "What is left of the correlation of two items after the factors. A large one says that "
+        "the two share something else, often their wording.",
+    ),
+    (
+        "Standardised and ordinal alpha",
+        "Alpha of items brought to one spread, and of the attitudes behind the answers.",
+    ),
+    (
+        "Omega total, general and own part",
+        "The share of a score that is not chance; and of it, what all scales have in common and "
+        "what this one alone measures (Schmid-Leiman transformation).",
+    ),
+    (
+        "Omega hierarchical, explained common variance",
+        "How far one thing common to all items stands behind the sum of all of them, and behind "
+        "all they share.",
+    ),
+    (
+        "Lambda 6, split half",
+        "Two other measures of reliability: how well the other items predict each one, and how "
+        "well one half of the items agrees with the other (Guttman 1945).",
+    ),
+    (
+        "Composite reliability (CR), average variance extracted (AVE)",
+        "Reliability and average share of an item that one factor explains, from the loadings. "
+        "An AVE of 0.50 is wanted (Fornell and Larcker 1981).",
+    ),
+    (
+        "Determinacy",
+        "How closely the best possible score would follow the factor, from 0 to 1.",
+    ),
+    (
+        "Cross-loading, dependent pair",
+        "An item that belongs to two factors at once; two items that share more than their factor.",
+    ),
+    (
+        "Confirmatory factor analysis, robust, WLSMV, MLR",
+        "Tests whether each item measures its own scale and no other. WLSMV takes answers as "
+        "ordered categories, MLR as numbers; robust indices allow for what they are not.",
+    ),
+    (
+        "Invariance (configural, metric, scalar)",
+        "Whether a scale means the same in several groups: the same items on it, equally strongly, "
+        "and answered from the same level. Only then may means be compared.",
+    ),
+    (
+        "Careless answering",
+        "Answers given without reading: long runs of one answer, impossible combinations, items "
+        "alike answered differently, great speed, failed attention checks.",
+    ),
+    (
+        "Raking, efficiency, design effect",
+        "Raking makes weights that give the sample the population's shares of each category. "
+        "Efficiency is the share of the respondents that the weighted sample is worth; the design "
+        "effect is its inverse.",
     ),
     (
         "Principal components, map",

@@ -19,7 +19,7 @@ from psychoseg.report.context import build_context
 from psychoseg.report.facts import FigureText
 
 if TYPE_CHECKING:
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
 
 __all__ = ["write_html"]
 

@@ -12,19 +12,15 @@ from psychoseg.report import words
 from psychoseg.report.facts import Cell, Row, Table, cells, tone
 
 if TYPE_CHECKING:
-    from psychoseg.runs import Run
+    from psychoseg.run_folder import Run
 
 __all__ = [
     "agreement_table",
     "axes_table",
     "choice_table",
     "difference_table",
-    "eigenvalue_table",
-    "factor_correlation_table",
-    "factor_table",
     "item_table",
     "kept",
-    "loading_table",
     "mean_tables",
     "people_table",
     "sample_table",
@@ -36,7 +32,7 @@ __all__ = [
 SEGMENTS_A_TABLE = 5
 #: z or Cohen's h from which a cell of a profile table is shaded, and shaded fully.
 SHADE, DEEP_SHADE = 0.2, 0.5
-#: Correlations and loadings from which a cell is shaded, and shaded fully.
+#: Correlations from which a cell is shaded, and shaded fully.
 SOME, MUCH = 0.3, 0.6
 
 #: A number in a reason that stands alone; not part of a name such as "wave2.csv".
@@ -128,81 +124,6 @@ def item_table(label: str, items: pd.DataFrame) -> Table:
     )
     head = cells("Item", "Loading", "Item–rest r", "Alpha without it", "Mean", "Base (n)")
     return Table(f"Items: {label}", head, rows)
-
-
-def eigenvalue_table(run: Run) -> Table:
-    """Return the eigenvalues around where chance takes over."""
-    table = run.scales.eigenvalues
-    shown = table.head(int(table["retained"].sum()) + 3)
-    return Table(
-        "Eigenvalues, against chance",
-        cells("Factor", "Observed", "By chance", "Kept"),
-        tuple(
-            Row(
-                cells(
-                    str(r["component"]),
-                    words.number(r["observed"]),
-                    words.number(r["threshold"]),
-                    "yes" if r["retained"] else "no",
-                )
-            )
-            for r in shown.to_dict("records")
-        ),
-        note=f"The first {len(shown)} of {len(table)}; {_item_base(run)}.",
-    )
-
-
-def factor_table(run: Run) -> Table:
-    """Return the factors and their scales."""
-    label = dict(zip(run.scales.table["scale"], run.scales.table["label"], strict=True))
-    rows = tuple(
-        Row(
-            cells(
-                str(r["factor"]),
-                str(label.get(r["scale"], r["label"])),
-                words.percent(r["share"]),
-            )
-        )
-        for r in run.scales.factors.to_dict("records")
-    )
-    head = cells("Factor", "Scale", "Variance explained")
-    return Table("Factors", head, rows, text_columns=(1,))
-
-
-def loading_table(run: Run) -> Table:
-    """Return all pattern loadings, items in the order of their scales."""
-    loadings = run.scales.loadings
-    values = dict(zip(loadings.index, loadings.to_numpy(dtype=float).tolist(), strict=True))
-    label = dict(zip(run.scales.items["item"], run.scales.items["label"], strict=True))
-    some = run.study.scales.min_loading
-    rows = tuple(
-        Row(
-            (
-                Cell(str(text)),
-                *(Cell(words.number(v), tone=tone(v, some, MUCH)) for v in values[item]),
-            )
-        )
-        for item, text in label.items()
-        if item in values
-    )
-    head = cells("Item", *(str(c) for c in loadings.columns))
-    note = f"After the declared reversals; {_item_base(run)}."
-    return Table("Pattern loadings of all items", head, rows, note=note)
-
-
-def factor_correlation_table(run: Run) -> Table | None:
-    """Return the correlations between the factors, if there are several."""
-    phi = run.scales.phi
-    if len(phi) < 2:
-        return None
-    return Table(
-        "Correlations between the factors",
-        cells("", *(str(c) for c in phi.columns)),
-        tuple(
-            Row(cells(str(name), *(words.number(v) for v in row)))
-            for name, row in zip(phi.index, phi.to_numpy(dtype=float), strict=True)
-        ),
-    )
 
 
 def choice_table(run: Run) -> Table:
@@ -426,12 +347,6 @@ def _with_ranges(texts: Sequence[str]) -> str:
     ends = ((min(slot, key=float), max(slot, key=float)) for slot in slots)
     shown = iter([low if low == high else f"{low} to {high}" for low, high in ends])
     return _NUMBER.sub(lambda _: next(shown), texts[0])
-
-
-def _item_base(run: Run) -> str:
-    base = run.scales.items["base"]
-    low, high = int(base.min()), int(base.max())
-    return f"base n = {high:,}" if low == high else f"base n = {low:,} to {high:,}, by item"
 
 
 def _chunks(run: Run) -> list[list[int]]:

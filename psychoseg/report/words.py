@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 
 __all__ = [
+    "alpha_meaning",
     "count",
+    "fine",
+    "fine_interval",
+    "fit_index_words",
     "interval",
     "kmo_words",
     "number",
@@ -13,6 +17,7 @@ __all__ = [
     "percent",
     "percent_interval",
     "plural",
+    "rmsea_words",
     "sentence",
     "signed",
     "stability_band",
@@ -22,7 +27,8 @@ __all__ = [
 
 NOTHING = "–"
 
-#: Kaiser & Rice (1974), Educational and Psychological Measurement 34, 111-117.
+#: Kaiser & Rice (1974), Educational and Psychological Measurement 34, 111-117; Kaiser (1974),
+#: Psychometrika 39, 31-36, has the same words for another index.
 KMO_WORDS = (
     (0.9, "marvellous"),
     (0.8, "meritorious"),
@@ -31,7 +37,7 @@ KMO_WORDS = (
     (0.5, "miserable"),
 )
 
-#: From, level, word, meaning: Hennig (2007), section 4, and the help page of fpc::clusterboot.
+#: From, level, word, meaning: after the help page of fpc::clusterboot, by Hennig (2007).
 STABILITY_BANDS = (
     (0.85, 4, "highly stable", "It comes back almost unchanged when the survey is drawn again."),
     (0.75, 3, "valid, stable", "It comes back when the survey is drawn again."),
@@ -43,6 +49,22 @@ STABILITY_BANDS = (
     ),
     (-math.inf, 1, "not to be trusted", "It dissolves when the survey is drawn again."),
 )
+
+#: Nunnally (1978), Psychometric Theory, 2nd ed., p. 245, names .70, .80 and .90.
+ALPHA_WORDS = (
+    (0.9, "almost the same way"),
+    (0.8, "much the same way"),
+    (0.7, "roughly the same way"),
+    (0.0, "only loosely the same way"),
+)
+
+#: .95: Hu & Bentler (1999), Structural Equation Modeling 6, 1-55; .90: Bentler & Bonett (1980),
+#: Psychological Bulletin 88, 588-606.
+FIT_INDEX_WORDS = ((0.95, "good"), (0.90, "acceptable"))
+
+#: Up to: Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258; "mediocre" is of
+#: MacCallum, Browne & Sugawara (1996), Psychological Methods 1, 130-149.
+RMSEA_WORDS = ((0.05, "close"), (0.08, "reasonable"), (0.10, "mediocre"))
 
 STAGES = {
     "survey": "Reading and cleaning",
@@ -73,6 +95,24 @@ def signed(value: float) -> str:
     """Return a number with its sign."""
     text = number(value)
     return f"+{text}" if text[0] not in "−–" and any(c in "123456789" for c in text) else text
+
+
+def fine(value: float) -> str:
+    """Return a number with three decimals, for what is small by nature: residuals, RMSEA."""
+    value = float(value)
+    if not math.isfinite(value) or abs(value) >= 100:
+        return number(value)
+    if 0 < value < 0.0005:
+        return "< 0.001"
+    text = f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text.replace("-", "−")
+
+
+def fine_interval(low: float, high: float) -> str:
+    """Return the two ends of an interval with three decimals."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return NOTHING
+    return f"{fine(low)}–{fine(high)}"
 
 
 def tiny(value: float) -> str:
@@ -141,6 +181,34 @@ def sentence(text: str) -> str:
 def kmo_words(kmo: float) -> str:
     """Return Kaiser's word for a measure of sampling adequacy."""
     return next((word for least, word in KMO_WORDS if kmo >= least), "unacceptable")
+
+
+def alpha_meaning(alpha: float) -> str:
+    """Say what a scale's alpha means to somebody who never heard of it; nothing below zero.
+
+    Alpha is the correlation to be expected with a second set of items drawn from where these come
+    from (Cronbach 1951, Psychometrika 16, 297-334).
+    """
+    shown = round(float(alpha), 2)
+    if not shown > 0:  # NaN as well
+        return ""
+    how = next(word for least, word in ALPHA_WORDS if shown >= least)
+    return (
+        f"A second set of questions like these would rank people {how}: a correlation of about "
+        f"{number(shown)}."
+    )
+
+
+def fit_index_words(value: float) -> str:
+    """Return what convention calls a CFI or TLI, as printed."""
+    shown = round(float(value), 2)
+    return next((word for least, word in FIT_INDEX_WORDS if shown >= least), "below what is asked")
+
+
+def rmsea_words(value: float) -> str:
+    """Return what convention calls an RMSEA, as printed."""
+    shown = round(float(value), 3)
+    return next((word for most, word in RMSEA_WORDS if shown <= most), "poor")
 
 
 def stability_band(jaccard: float) -> tuple[int, str, str]:

@@ -83,11 +83,12 @@ def flag_table(
     signs = _signs(keys, answers.names)
     ends = np.array([answer_ends(survey, name) for name in answers.names])
     low, high = ends[:, 0], ends[:, 1]
+    loadings = factoring.loadings * signs[:, None]
     flags = screen_items(
         np.where(signs > 0, answers.x, low + high - answers.x),
         answers.weights,
         corr * np.outer(signs, signs),
-        factoring.loadings * signs[:, None],
+        loadings,
         factoring.phi,
         low=low,
         high=high,
@@ -107,7 +108,11 @@ def flag_table(
                 flag.value,
                 flag.cutoff,
                 other if flag.other >= 0 else "",
-                _remark(flag, factor if crossing else answers.labels[flag.other]),
+                _remark(
+                    flag,
+                    factor if crossing else answers.labels[flag.other],
+                    loadings[flag.item, flag.other] if crossing else np.nan,
+                ),
             )
         )
     return pd.DataFrame(rows, columns=list(_FLAG_COLUMNS))
@@ -210,8 +215,8 @@ def _rmsr(
     return float(np.sqrt((residual**2).mean()))
 
 
-def _remark(flag: ItemFlag, other: str) -> str:
-    """Say in words what a flag means."""
+def _remark(flag: ItemFlag, other: str, loading: float) -> str:
+    """Say in words what a flag means; the loading is that on the other factor."""
     value, cutoff = flag.value, flag.cutoff
     if flag.reason in ("floor", "ceiling"):
         end = "lowest" if flag.reason == "floor" else "highest"
@@ -221,7 +226,7 @@ def _remark(flag: ItemFlag, other: str) -> str:
     if flag.reason == "weak loading":
         return f"its highest loading is {value:.2f}, below {cutoff:.2f}"
     if flag.reason == "cross-loading" and cutoff < value:
-        return f"it loads {value:.2f} on {other} as well"
+        return f"it loads {loading:.2f} on {other} as well"
     if flag.reason == "cross-loading":
         return f"its two highest loadings are only {value:.2f} apart; the other is {other}"
     if flag.reason == "redundant pair":

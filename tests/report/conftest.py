@@ -12,7 +12,8 @@ from tests.made_run import make_run
 #: Each a kind of run that a report must survive.
 KINDS = {
     "plain": {},
-    "hostile": {"hostile": True, "weighted": True, "both": True},
+    "hostile": {"hostile": True, "weighted": True, "both": True, "measured": True},
+    "measured": {"measured": True},
     "no stable segments": {"k": 8, "verdict": "constructed", "weighted": True},
     "one component": {"one_component": True, "k": 2},
 }

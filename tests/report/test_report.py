@@ -244,9 +244,16 @@ def test_inputs_versions_and_seed_are_there_and_no_times(context):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_number_has_more_than_two_decimals(context_of, kind):
+def test_no_number_has_more_than_two_decimals_but_fit_and_residuals_three(context_of, kind):
     context = dataclasses.replace(context_of(kind), settings="", versions=(), title="", inputs=())
-    assert [s for s in strings(context) if re.search(r"\d\.\d{3,}", s)] == []
+    assert [s for s in strings(context) if re.search(r"\d\.\d{4,}", s)] == []
+    outside = dataclasses.replace(context, measurement=())
+    assert [s for s in strings(outside) if re.search(r"\d\.\d{3,}", s)] == []
+    m = context.measurement
+    elsewhere = dataclasses.replace(
+        m, sure=(), number=None, fit=None, residuals=None, drops=None, confirmation=None
+    )
+    assert [s for s in strings(elsewhere) if re.search(r"\d\.\d{3,}", s)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
