@@ -15,8 +15,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from psychoseg.errors import PsychosegWarning
 from psychoseg.estimators import LikertFactorAnalysis, LikertScales, factors
-from psychoseg.scales.keys import MIN_ITEMS
 from psychoseg.scales import fit_scales
+from psychoseg.scales.keys import MIN_ITEMS
 from psychoseg.stats.correlation import pearson, polychoric
 from psychoseg.stats.dimension import how_many_factors
 from psychoseg.stats.factor import match_factors

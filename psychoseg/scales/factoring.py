@@ -136,7 +136,7 @@ def correlate_items(answers: ItemAnswers, settings: ScalesSettings, engine: Engi
         raise DataError(
             f"{len(rows)} pairs of items cannot be correlated, because nobody answered both or one "
             f"does not vary among those who did: {_pairs(rows, cols, names)}. Leave one of each "
-            "pair out."
+            'pair out, or take correlation = "pearson" with missing = "em" in [scales].'
         )
     _tell_thin(answers)
     _tell_repeated(corr, answers.labels)

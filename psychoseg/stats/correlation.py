@@ -13,7 +13,6 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, complete_rows
 from psychoseg.stats.em import em_moments
@@ -33,7 +32,6 @@ __all__ = [
     "ThinPair",
     "covariance",
     "em_moments",
-    "information_size",
     "mixed_correlation",
     "pearson",
     "polychoric",
@@ -315,56 +313,6 @@ def thin_pairs(
             continue
         found.append(ThinPair(row=i, col=j, reason=reason, n=float(mass[i, j])))
     return tuple(found)
-
-
-def information_size(items: FloatArray, weights: FloatArray, *, ordinal: bool) -> float:
-    """Compute the size of a complete normal sample that would know unrelated items as well.
-
-    Missing answers and coarse answer scales make correlations vary more than the number of
-    respondents says: what is drawn to compare them with must be as small as what they know.
-
-    Parameters
-    ----------
-    items : ndarray, shape (n, p)
-        NaN where missing, p at least 2.
-    weights : ndarray, shape (n,)
-        Frequency weights, or any others on a scale that sums to the effective sample size.
-    ordinal : bool
-        Whether the correlations are polychoric.
-
-    Returns
-    -------
-    float
-        Harmonic mean, over the pairs of items, of the weight that answered both, times the
-        information of both answer scales where they are ordinal; 0 where a pair has none.
-
-    Notes
-    -----
-    At rho = 0 the information on a polychoric correlation is ``n e_i e_j`` with
-    ``e = sum((phi(t_{c-1}) - phi(t_c))**2 / share_c)`` over an item's categories: 1 for a
-    continuous item, about .9 for five even points, .64 for an even yes and no.
-
-    References
-    ----------
-    Olsson (1979), Psychometrika 44, 443-460, the likelihood; this is its information at rho = 0.
-    """
-    answered = (~np.isnan(items)).astype(np.float64)
-    pairs = (answered * weights[:, None]).T @ answered
-    if ordinal:
-        kept = np.array([_information(x, weights) for x in items.T])
-        pairs = pairs * np.outer(kept, kept)
-    sizes = pairs[np.triu_indices(items.shape[1], 1)]
-    return float(1 / np.mean(1 / sizes)) if (sizes > 0).all() else 0.0
-
-
-def _information(item: FloatArray, weights: FloatArray) -> float:
-    """Return the share of a normal variable's information that an item's categories keep."""
-    there = ~np.isnan(item)
-    counts = np.bincount(np.unique(item[there], return_inverse=True)[1], weights=weights[there])
-    share = counts[counts > 0] / counts.sum()
-    edges = ndtri(np.clip(np.cumsum(share)[:-1], 0.0, 1.0))
-    density = np.concatenate([[0.0], np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), [0.0]])
-    return float((np.diff(density) ** 2 / share).sum())
 
 
 def smooth_correlation(

@@ -1,7 +1,7 @@
 """How many factors: what each rule says, and one recommendation with its reason.
 
-Runs the rules of ``dimension_rules`` and ``parallel`` on one matrix and weighs them; never extracts
-the factors that are kept, and never rotates.
+Runs the rules of ``dimension_rules`` and ``parallel`` on one matrix and weighs them; the factors it
+extracts and rotates on the way are for counting only.
 """
 
 from __future__ import annotations
@@ -27,21 +27,31 @@ from psychoseg.stats.dimension_rules import (
 from psychoseg.stats.factor import extract_minres
 from psychoseg.stats.parallel import (
     CorrelationKind,
+    NextEigenvalue,
     NullData,
     ParallelAnalysis,
+    next_eigenvalue,
     parallel_analysis,
 )
+from psychoseg.stats.rotation import rotate
 
 __all__ = [
     "Criterion",
     "FactorCountEvidence",
+    "NextEigenvalue",
     "ParallelAnalysis",
     "how_many_factors",
+    "next_eigenvalue",
     "parallel_analysis",
 ]
 
-#: Hull looks at least this far, so that its curve can bend at all (Lorenzo-Seva et al. 2011).
+#: Hull looks at least this far, so that its curve can bend at all, as in R's EFAtools.
 _LEAST_HULL = 3
+#: Two items determine a factor by their one correlation alone, and only through other factors;
+#: three are the least that do by themselves (Anderson & Rubin 1956; Velicer & Fava 1998).
+_LEAST_ITEMS = 3
+#: An item belongs to a factor with a loading of at least so much: the default of ``min_loading``.
+_LEAST_LOADING = 0.3
 #: A uniqueness below this has no likelihood to speak of; the lower bound of extraction.
 _LEAST_UNIQUENESS = 0.005
 
@@ -79,12 +89,16 @@ class FactorCountEvidence:
     ----------
     n_factors : int
         The recommendation; 0 where no factor stands out from unrelated items.
+    n_distinct : int
+        Factors before those with too few items were taken off; as many or more.
     reason : str
         Why, in one or two sentences.
     table : tuple of Criterion
         One a rule, footnotes last.
     parallel : ParallelAnalysis
         Eigenvalues and thresholds of components and factors: the scree plot.
+    sufficiency : NextEigenvalue
+        Eigenvalues beside those of data with the factors before them.
     map_squared, map_fourth : ndarray, shape (p,)
         Average partial correlation after 0, 1, ... components, squared and to the fourth power.
     kaiser_reference : ndarray, shape (p,)
@@ -94,9 +108,11 @@ class FactorCountEvidence:
     """
 
     n_factors: int
+    n_distinct: int
     reason: str
     table: tuple[Criterion, ...]
     parallel: ParallelAnalysis
+    sufficiency: NextEigenvalue
     map_squared: FloatArray
     map_fourth: FloatArray
     kaiser_reference: FloatArray
@@ -123,14 +139,15 @@ def how_many_factors(
     corr : ndarray, shape (p, p)
         No NaN, p of at least 3. One that is not positive definite is smoothed with a warning.
     n_obs : float
-        Respondents behind it, more than p: the effective number where answers are weighted.
+        Respondents behind it, more than p: where answers are weighted, Kish's effective number for
+        survey weights and their sum for frequencies.
     rng : numpy.random.Generator
-        For parallel analysis alone.
+        For the random data of parallel analysis and the next eigenvalue sufficiency test.
     items : ndarray, shape (n, p), optional
-        The answers behind ``corr``, NaN where missing: they tell parallel analysis how precise each
-        correlation is. Always give them with polychoric correlations.
+        The answers behind ``corr``, NaN where missing: they tell both how precise each correlation
+        is. Always give them with polychoric correlations.
     weights : ndarray, shape (n,), optional
-        Case weights of the items.
+        Case weights of the items. Their scale does not matter: they stand for ``n_obs`` people.
     correlation : {"pearson", "polychoric"}
         What ``corr`` is made of.
     null : {"simulated", "permuted"}
@@ -156,14 +173,22 @@ def how_many_factors(
 
     Notes
     -----
-    The recommendation is the number of factor eigenvalues that parallel analysis retains, but no
-    more than the empirical Kaiser criterion allows. Factor eigenvalues find correlated factors of
-    few items, which component eigenvalues miss; the empirical Kaiser criterion seldom says too few,
-    and in large samples keeps out factors no larger than one item. Small clusters of alike items
-    with an eigenvalue above one are beyond it: where components or the minimum average partial say
-    fewer, look at those factors. A polychoric matrix without its items has no proper thresholds for
-    factor eigenvalues (they let too many through), so there component eigenvalues decide.
-    ``tests/benchmarks/measurement_dimension.py`` simulates the recommendation beside its rules.
+    The recommendation takes three steps.
+
+    1. The next eigenvalue sufficiency test counts. It knows the factors already found when it
+       judges the next one, so that it sees the weaker of correlated factors, which parallel
+       analysis of components misses and that of factors sees less often. Like any test it finds,
+       in large samples, whatever pair of items shares something of its own.
+    2. The empirical Kaiser criterion keeps out factors no larger than one item.
+    3. Every factor must be the one on which at least three items load highest, with .3 or more
+       (minres, promax). Else the number falls, by half of the factors that are too small (rounded
+       up) until none is: pairs of alike items become no factors. One factor stays.
+
+    A polychoric matrix without its items has no proper thresholds (they let too many factors
+    through), so there the components of parallel analysis are the first step. Where a factor of
+    two items is wanted, ask for it: ``n_distinct`` is the number before the third step.
+    ``tests/benchmarks/measurement_dimension.py`` and ``measurement_recovery.py`` simulate the
+    recommendation beside its rules. The test looks no further than one factor for three items.
 
     Hull uses minres solutions of 0 factors up to one more than parallel analysis retains, as its
     authors do, and takes Kaiser's KMO of the residuals (CAF) or the normal likelihood (CFI).
@@ -171,7 +196,8 @@ def how_many_factors(
     References
     ----------
     See the functions of ``dimension_rules`` and ``parallel``. Auerswald & Moshagen (2019), Psychol.
-    Methods 24, 468-491, compare the rules.
+    Methods 24, 468-491, compare the rules. Velicer & Fava (1998), Psychol. Methods 3, 231-251, on
+    the number of items a factor takes.
     """
     if len(corr) < 3:
         msg = f"the number of factors takes at least 3 items, there are {len(corr)}"
@@ -195,6 +221,17 @@ def how_many_factors(
         correlation=correlation,
         null=null,
     )
+    sufficiency = next_eigenvalue(
+        corr,
+        n_obs,
+        rng=rng,
+        replicates=replicates,
+        percentile=percentile,
+        items=items,
+        weights=weights,
+        correlation=correlation,
+        most=max(len(corr) // _LEAST_ITEMS, 1),
+    )
     kaiser, kaiser_reference = empirical_kaiser(parallel.observed, n_obs)
     map2, map_squared = minimum_average_partial(corr, power=2)
     map4, map_fourth = minimum_average_partial(corr, power=4)
@@ -204,10 +241,18 @@ def how_many_factors(
     ones = kaiser_rule(parallel.observed)
 
     trusted = items is not None or correlation == "pearson"
-    found = parallel.n_reduced if trusted else parallel.n_factors
-    n_factors = min(found, kaiser)
+    found = sufficiency.n_factors if trusted else parallel.n_factors
+    n_distinct = min(found, kaiser)
+    n_factors = _with_items_enough(corr, n_distinct)
     lead = "smallest lead over the threshold among those retained"
     table = (
+        Criterion(
+            "next eigenvalue sufficiency test",
+            sufficiency.n_factors,
+            _lead(sufficiency.observed, sufficiency.threshold, sufficiency.n_factors),
+            lead,
+            False,
+        ),
         Criterion(
             "parallel analysis, factors",
             parallel.n_reduced,
@@ -262,15 +307,30 @@ def how_many_factors(
     )
     return FactorCountEvidence(
         n_factors=n_factors,
-        reason=_reason(n_factors, parallel, trusted, percentile, table),
+        n_distinct=n_distinct,
+        reason=_reason(n_factors, n_distinct, found, trusted, percentile, table),
         table=table,
         parallel=parallel,
+        sufficiency=sufficiency,
         map_squared=map_squared,
         map_fourth=map_fourth,
         kaiser_reference=kaiser_reference,
         hull_caf=hull_caf,
         hull_cfi=hull_cfi,
     )
+
+
+def _with_items_enough(corr: FloatArray, n_factors: int) -> int:
+    """Return the number of factors once none has fewer items than it takes."""
+    m = min(n_factors, len(corr) - 1)
+    while m > 1:
+        size = np.abs(rotate(extract_minres(corr, m).loadings, "promax").loadings)
+        own = size.argmax(axis=1)[size.max(axis=1) >= _LEAST_LOADING]
+        small = int((np.bincount(own, minlength=m) < _LEAST_ITEMS).sum())
+        if small == 0:
+            break
+        m = max(m - (small + 1) // 2, 1)
+    return m
 
 
 def _hulls(corr: FloatArray, n_obs: float, most: int) -> tuple[Hull, Hull]:
@@ -305,22 +365,34 @@ def _hull_row(name: str, curve: Hull) -> Criterion:
 
 def _reason(
     n_factors: int,
-    parallel: ParallelAnalysis,
+    n_distinct: int,
+    found: int,
     trusted: bool,
     percentile: float | None,
     table: tuple[Criterion, ...],
 ) -> str:
     """Say why, and what the other rules say."""
-    kind, found = ("factor", parallel.n_reduced) if trusted else ("component", parallel.n_factors)
     bar = "mean" if percentile is None else f"{percentile:g}th percentile"
-    reason = (
-        f"{_count(n_factors, 'factor')}: parallel analysis finds {_count(found, kind)} above the "
-        f"{bar} of unrelated items"
-    )
-    if n_factors < found:
+    reason = f"{_count(n_factors, 'factor')}: "
+    if trusted:
         reason += (
-            f", of which the empirical Kaiser criterion keeps {n_factors}: the rest are no larger "
+            f"{_count(found, 'eigenvalue')} above the {bar} of random data with the factors before "
+            "it (next eigenvalue sufficiency test)"
+        )
+    else:
+        reason += (
+            f"parallel analysis finds {_count(found, 'component')} above the {bar} of unrelated "
+            "items"
+        )
+    if n_distinct < found:
+        reason += (
+            f", of which the empirical Kaiser criterion keeps {n_distinct}: the rest are no larger "
             "than one item can be by chance"
+        )
+    if n_factors < n_distinct:
+        reason += (
+            f"; of {n_distinct} factors some have fewer than {_LEAST_ITEMS} items of their own, of "
+            f"{n_factors} none"
         )
     if not trusted:
         reason += (

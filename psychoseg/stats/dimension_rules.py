@@ -97,7 +97,7 @@ def acceleration_factor(eigenvalues: FloatArray) -> tuple[int, FloatArray]:
 
     References
     ----------
-    Raiche, Walls, Magis, Riopel & Blais (2013), Methodology 9, 23-29, eq. 5.
+    Raiche, Walls, Magis, Riopel & Blais (2013), Methodology 9, 23-29.
     """
     acceleration = np.full(len(eigenvalues), np.nan)
     acceleration[1:-1] = eigenvalues[2:] - 2 * eigenvalues[1:-1] + eigenvalues[:-2]
@@ -125,7 +125,8 @@ def empirical_kaiser(eigenvalues: FloatArray, n_obs: float) -> tuple[int, FloatA
 
     References
     ----------
-    Braeken & van Assen (2017), Psychol. Methods 22, 450-466, eq. 2.
+    Braeken & van Assen (2017), Psychol. Methods 22, 450-466. (The study of Auerswald & Moshagen
+    2019 takes off the earlier references in place of the earlier eigenvalues.)
     """
     p = len(eigenvalues)
     taken = np.concatenate([[0.0], np.cumsum(eigenvalues)[:-1]])
@@ -196,7 +197,7 @@ def common_part_accounted_for(corr: FloatArray, loadings: FloatArray) -> float:
 
     References
     ----------
-    Lorenzo-Seva, Timmerman & Kiers (2011), Multivar. Behav. Res. 46, 340-364, eq. 5.
+    Lorenzo-Seva, Timmerman & Kiers (2011), Multivar. Behav. Res. 46, 340-364, eq. 3.
     """
     residual = corr - loadings @ loadings.T
     np.fill_diagonal(residual, 1.0)
@@ -259,8 +260,8 @@ def hull(fit: FloatArray, df: FloatArray) -> Hull:
 
     References
     ----------
-    Lorenzo-Seva, Timmerman & Kiers (2011), Multivar. Behav. Res. 46, 340-364, eq. 3 and steps 3 to
-    6.
+    Lorenzo-Seva, Timmerman & Kiers (2011), Multivar. Behav. Res. 46, 340-364, steps 3 to 8 on
+    p. 351.
     """
     kept = [0]
     for j in range(1, len(fit)):

@@ -1,4 +1,4 @@
-"""Horn's parallel analysis: eigenvalues beside those of unrelated items.
+"""Eigenvalues beside random ones: parallel analysis, and the next eigenvalue sufficiency test.
 
 Owns the random data; never weighs what it finds against other rules (see ``dimension``).
 """
@@ -12,17 +12,31 @@ import numpy as np
 from scipy.special import ndtri
 
 from psychoseg.stats.arrays import FloatArray
-from psychoseg.stats.correlation import pearson, polychoric, smooth_correlation
+from psychoseg.stats.correlation import (
+    SMOOTHING_FLOOR,
+    pearson,
+    polychoric,
+    smooth_correlation,
+)
 from psychoseg.stats.dimension_rules import leading_above
-from psychoseg.stats.factor import squared_multiple_correlations
+from psychoseg.stats.factor import extract_minres, squared_multiple_correlations
 
-__all__ = ["CorrelationKind", "NullData", "ParallelAnalysis", "parallel_analysis"]
+__all__ = [
+    "CorrelationKind",
+    "NextEigenvalue",
+    "NullData",
+    "ParallelAnalysis",
+    "next_eigenvalue",
+    "parallel_analysis",
+]
 
 CorrelationKind = Literal["pearson", "polychoric"]
 NullData = Literal["simulated", "permuted"]
 
 #: A pair of items that fewer than this share of people answered is treated as if so many had.
 _LEAST_SHARE = 1e-3
+#: A factor solution with an item at its bound can imply a singular matrix, which has no root.
+_LEAST_EIGENVALUE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,26 @@ class ParallelAnalysis:
     reduced: FloatArray
     reduced_threshold: FloatArray
     n_reduced: int
+
+
+@dataclass(frozen=True, slots=True)
+class NextEigenvalue:
+    """Eigenvalues beside those of as many factors as came before them.
+
+    Attributes
+    ----------
+    observed : ndarray, shape (m + 1,)
+        The first eigenvalues of the correlation matrix, the last of them not retained (all of them
+        retained where the degrees of freedom ran out).
+    threshold : ndarray, shape (m + 1,)
+        The percentile (or mean) of eigenvalue k + 1 of random data with the first k factors.
+    n_factors : int
+        Factors after which the next eigenvalue is no larger than random ones.
+    """
+
+    observed: FloatArray
+    threshold: FloatArray
+    n_factors: int
 
 
 def parallel_analysis(
@@ -129,15 +163,7 @@ def parallel_analysis(
     443-460, the information of a polychoric correlation.
     """
     p = len(corr)
-    if n_obs <= p:
-        msg = f"parallel analysis takes more respondents ({n_obs:g}) than items ({p})"
-        raise ValueError(msg)
-    if np.isnan(corr).any():
-        msg = f"the correlation matrix has {int(np.isnan(corr).sum())} missing values"
-        raise ValueError(msg)
-    if items is not None and items.shape[1] != p:
-        msg = f"items have {items.shape[1]} columns, the correlation matrix {p}"
-        raise ValueError(msg)
+    _check(corr, n_obs, items)
     if items is None and null == "permuted":
         msg = "permuted data take the items behind the correlation matrix"
         raise ValueError(msg)
@@ -149,7 +175,7 @@ def parallel_analysis(
             _margins(items, weights, round(n_obs)), correlation
         )
     else:
-        draw = _Simulated(n_obs, _precision(items, weights, p, correlation))
+        draw = _Simulated(n_obs, _precision(items, weights, p, correlation), np.eye(p))
     for i in range(replicates):
         random = smooth_correlation(draw(rng))[0]
         components[i], factors[i] = _eigenvalues(random)
@@ -166,17 +192,114 @@ def parallel_analysis(
     )
 
 
+def next_eigenvalue(
+    corr: FloatArray,
+    n_obs: float,
+    *,
+    rng: np.random.Generator,
+    replicates: int = 100,
+    percentile: float | None = 95.0,
+    items: FloatArray | None = None,
+    weights: FloatArray | None = None,
+    correlation: CorrelationKind = "pearson",
+    most: int | None = None,
+) -> NextEigenvalue:
+    """Test whether 0, 1, 2, ... factors suffice for the eigenvalue after them.
+
+    Parameters
+    ----------
+    corr : ndarray, shape (p, p)
+        No NaN, p of at least 2; positive definite.
+    n_obs, rng, replicates, percentile, items, weights, correlation
+        As in :func:`parallel_analysis`.
+    most : int, optional
+        Stop at so many factors; else where another one has no degrees of freedom.
+
+    Returns
+    -------
+    NextEigenvalue
+
+    Raises
+    ------
+    ValueError
+        As :func:`parallel_analysis` does.
+
+    Notes
+    -----
+    Eigenvalue k + 1 is compared with those of data that have the k minres factors of ``corr`` and
+    nothing else; the first that is not larger ends the test. Parallel analysis has no factors in
+    its random data, whose later eigenvalues are then too large where the first factors of the
+    observed data took much: it misses the weaker of correlated factors.
+
+    The random matrices are Wishart, as in :func:`parallel_analysis`. Missing answers and answer
+    scales work like unreliability: the items of the sample correlate less, by the root of a pair's
+    information, and the correlations are corrected for it afterwards. So the matrix is drawn with
+    its off-diagonal values multiplied by that root and divided by it. (The error in each
+    correlation is then larger and, unlike that of a sample of fewer people, no smaller where the
+    factors leave the items little of their own.) Without factors this is parallel analysis.
+
+    References
+    ----------
+    Achim (2017), Quant. Methods Psychol. 13, 64-74. Brandenburg & Papenberg (2024), Psychol.
+    Methods 29, 21-47, compare it. Caron's R package Rnest fits by maximum likelihood.
+    """
+    p = len(corr)
+    _check(corr, n_obs, items)
+    if items is not None:
+        weights = np.ones(len(items)) if weights is None else weights
+    precision = _precision(items, weights, p, correlation)
+    observed: FloatArray = np.linalg.eigvalsh(corr)[::-1].astype(np.float64)
+    thresholds: list[float] = []
+    for m in range(p - 1 if most is None else min(p - 1, most)):
+        if (p - m) ** 2 < p + m:
+            break
+        implied: FloatArray = np.zeros((p, p))
+        if m > 0:
+            loadings = extract_minres(corr, m).loadings
+            implied = loadings @ loadings.T * precision
+        np.fill_diagonal(implied, 1.0)
+        root = np.linalg.cholesky(smooth_correlation(implied, floor=_LEAST_EIGENVALUE)[0])
+        draw = _Simulated(n_obs, precision, root.astype(np.float64))
+        random = np.array([_one_eigenvalue(draw(rng), m) for _ in range(replicates)])
+        thresholds.append(float(_summary(random, percentile)))
+        if observed[m] <= thresholds[-1]:
+            break
+    threshold = np.array(thresholds)
+    seen: FloatArray = observed[: len(threshold)].copy()
+    return NextEigenvalue(
+        observed=seen, threshold=threshold, n_factors=leading_above(seen, threshold)
+    )
+
+
+def _check(corr: FloatArray, n_obs: float, items: FloatArray | None) -> None:
+    p = len(corr)
+    if n_obs <= p:
+        msg = f"parallel analysis takes more respondents ({n_obs:g}) than items ({p})"
+        raise ValueError(msg)
+    if np.isnan(corr).any():
+        msg = f"the correlation matrix has {int(np.isnan(corr).sum())} missing values"
+        raise ValueError(msg)
+    if items is not None and items.shape[1] != p:
+        msg = f"items have {items.shape[1]} columns, the correlation matrix {p}"
+        raise ValueError(msg)
+
+
 @dataclass(frozen=True, slots=True)
 class _Simulated:
-    """Correlations of n unrelated normal rows; precision widens their sampling error."""
+    """Correlations of n normal rows, and what less precise answers make of them.
+
+    ``root`` is the Cholesky factor of their correlations times the precision.
+    """
 
     n_obs: float
     precision: FloatArray
+    root: FloatArray
 
     def __call__(self, rng: np.random.Generator) -> FloatArray:
         p = len(self.precision)
         lower = np.tril(rng.standard_normal((p, p)), -1)
         lower[np.diag_indices(p)] = np.sqrt(rng.chisquare(self.n_obs - 1 - np.arange(p)))
+        lower = self.root @ lower
         lower /= np.sqrt((lower**2).sum(axis=1, keepdims=True))
         random: FloatArray = np.clip(lower @ lower.T / self.precision, -1.0, 1.0)
         np.fill_diagonal(random, 1.0)
@@ -217,6 +340,14 @@ def _eigenvalues(corr: FloatArray) -> tuple[FloatArray, FloatArray]:
     np.fill_diagonal(reduced, squared_multiple_correlations(corr))
     values: FloatArray = np.linalg.eigvalsh(np.stack([corr, reduced]))[:, ::-1].astype(np.float64)
     return values[0], values[1]
+
+
+def _one_eigenvalue(corr: FloatArray, m: int) -> float:
+    """Return eigenvalue m + 1 of a matrix, smoothed where it is not positive definite."""
+    values = np.linalg.eigvalsh(corr)
+    if values[0] < SMOOTHING_FLOOR:
+        values = np.linalg.eigvalsh(smooth_correlation(corr)[0])
+    return float(values[-1 - m])
 
 
 def _summary(random: FloatArray, percentile: float | None) -> FloatArray:

@@ -7,7 +7,6 @@ from scipy.stats import multivariate_normal, norm
 from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
     covariance,
-    information_size,
     pearson,
     polychoric,
     smooth_correlation,
@@ -135,25 +134,3 @@ def test_smoothing_equals_psych_cor_smooth_and_leaves_good_matrices_alone():
     assert smallest == pytest.approx(np.linalg.eigvalsh(bad)[0])
     good = np.array([[1, 0.3], [0.3, 1]])
     assert (smooth_correlation(good)[0] == good).all()
-
-
-@pytest.mark.parametrize(("cuts", "share"), [([0.0], 0.6366), ([-1.5, -0.5, 0.5, 1.5], 0.8988)])
-def test_information_of_an_answer_scale_is_that_of_its_polychoric_correlation(cuts, share):
-    # By hand: 2/pi for an even split; five points by sum((phi(a) - phi(b))**2 / share).
-    rng = np.random.default_rng(6)
-    latent = rng.standard_normal((2000, 400, 2))
-    items = np.searchsorted(cuts, latent).astype(float)
-    ours = information_size(items[0], np.ones(400), ordinal=True)
-    assert ours / 400 == pytest.approx(share**2, abs=0.05)
-    estimates = [polychoric(x, np.ones(400))[0, 1] for x in items[:400]]
-    # The standard deviation of 400 estimates has a relative error of 3.5%.
-    assert np.var(estimates) == pytest.approx(1 / (400 * share**2), rel=0.2)
-
-
-def test_information_counts_the_answers_that_pairs_have_in_common():
-    items = np.random.default_rng(7).standard_normal((100, 3))
-    items[:50, 0] = np.nan
-    found = information_size(items, np.ones(100), ordinal=False)
-    assert found == pytest.approx(3 / (1 / 50 + 1 / 50 + 1 / 100))
-    never = np.where(np.arange(100)[:, None] < 50, [1, 2, np.nan], [np.nan, 1, 2])
-    assert information_size(never, np.ones(100), ordinal=False) == 0

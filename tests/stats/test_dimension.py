@@ -7,7 +7,8 @@ import pytest
 from psychoseg.errors import PsychosegWarning
 from psychoseg.stats import dimension
 from psychoseg.stats.correlation import pearson, polychoric
-from psychoseg.stats.dimension import how_many_factors, parallel_analysis
+from psychoseg.stats.dimension import how_many_factors, next_eigenvalue, parallel_analysis
+from psychoseg.stats.factor import extract_minres
 from psychoseg.stats.parallel import _category_variance, _margins
 from tests.stats.conftest import reference
 
@@ -152,6 +153,7 @@ def test_whole_weights_equal_repeated_rows_and_their_scale_does_not_matter(null,
         np.testing.assert_allclose(
             a.parallel.reduced_threshold, b.parallel.reduced_threshold, atol=1e-10
         )
+        np.testing.assert_allclose(a.sufficiency.threshold, b.sufficiency.threshold, atol=1e-10)
         assert a.n_factors == b.n_factors
         assert a.reason == b.reason
 
@@ -196,11 +198,119 @@ def test_every_rule_says_what_is_known_of_bfi(bfi):
     assert says["parallel analysis, components"] == 6
     assert says["parallel analysis, factors"] == 8
     assert says["empirical Kaiser criterion"] == 6
-    assert found.n_factors == 6
-    assert "8 factors above" in found.reason
+    # The sixth factor of bfi has two items of its own; its authors wrote five.
+    assert found.n_distinct == 6
+    assert found.n_factors == 5
     assert "keeps 6" in found.reason
-    assert "minimum average partial, squared: 5" in found.reason
-    assert [row.footnote for row in found.table] == [False] * 7 + [True] * 2
+    assert "of 6 factors some have fewer than 3 items of their own, of 5 none" in found.reason
+    assert "empirical Kaiser criterion: 6" in found.reason
+    assert "average partial" not in found.reason
+    assert [row.footnote for row in found.table] == [False] * 8 + [True] * 2
+
+
+def test_the_four_scales_of_the_humor_styles_questionnaire_are_recommended(shared_data):
+    file = shared_data / "03_openpsychometrics" / "HSQ" / "data.csv"
+    x = np.genfromtxt(file, delimiter=",", skip_header=1)[:, :32]
+    x[x < 1] = np.nan
+    for kind, correlate in (("pearson", pearson), ("polychoric", polychoric)):
+        found = how_many_factors(
+            correlate(x, np.ones(len(x))),
+            len(x),
+            rng=np.random.default_rng(1),
+            items=x,
+            correlation=kind,
+        )
+        assert found.n_factors == 4
+        # Alike questions within the scales make pairs; the rules that test for them find more.
+        assert found.n_distinct > 4
+
+
+def related_triples():
+    """Return the matrix ex_4factors_corr of R's Rnest, as its README prints it."""
+    triple = np.outer([0.9, 0.9, 0.3], [0.9, 0.9, 0.3])
+    corr = np.kron(np.eye(2), np.block([[triple, 0.7 * triple], [0.7 * triple, triple]]))
+    np.fill_diagonal(corr, 1)
+    return corr
+
+
+def test_next_eigenvalue_says_what_rnest_says():
+    # README of Rnest 1.0 (Caron 2025): 2 factors at n = 240; at n = 2500 a sample of it has 4, with
+    # p-values .010 and .009 of the third and fourth eigenvalue and .727 of the fifth.
+    corr = related_triples()
+    assert corr[0, 1] == pytest.approx(0.81)
+    assert corr[0, 3] == pytest.approx(0.567)
+    rng = np.random.default_rng(1)
+    assert next_eigenvalue(corr, 240, rng=rng, replicates=1000).n_factors == 2
+    found = next_eigenvalue(corr, 2500, rng=rng, replicates=1000)
+    assert found.n_factors == 4
+    assert len(found.threshold) == 5
+    # Components cannot see the third: random data without factors leave it .98 < 1.08.
+    components = parallel_analysis(corr, 2500, rng=rng)
+    assert components.n_factors == 2
+
+
+def test_next_eigenvalue_thresholds_are_those_of_simulated_rows():
+    corr = related_triples()
+    ours = next_eigenvalue(
+        corr, 2500, rng=np.random.default_rng(2), replicates=2000, percentile=None
+    )
+    loadings = extract_minres(corr, 2).loadings
+    implied = loadings @ loadings.T
+    np.fill_diagonal(implied, 1)
+    root = np.linalg.cholesky(implied)
+    rng = np.random.default_rng(3)
+    third = [
+        np.linalg.eigvalsh(np.corrcoef(root @ rng.standard_normal((12, 2500))))[-3]
+        for _ in range(400)
+    ]
+    # Five standard errors of the mean of 400 with a standard deviation of .012.
+    assert ours.threshold[2] == pytest.approx(np.mean(third), abs=0.003)
+
+
+def test_next_eigenvalue_knows_what_cuts_and_missing_answers_cost():
+    rng = np.random.default_rng(4)
+    load = np.kron(np.eye(3), np.full((5, 1), 0.7))
+    corr = load @ load.T
+    np.fill_diagonal(corr, 1)
+    root = np.linalg.cholesky(corr)
+    cuts = np.array([-0.8, 0.2, 0.9, 1.6])[:, None] * np.tile([1, -1, 1, -1, 1], 3)
+
+    def sample(n):
+        x = (cuts[:, None, :] < (root @ rng.standard_normal((15, n))).T).sum(axis=0) + 1.0
+        x[rng.random(x.shape) < 0.1] = np.nan
+        return x
+
+    ours = next_eigenvalue(
+        corr,
+        400,
+        rng=np.random.default_rng(5),
+        replicates=500,
+        percentile=None,
+        items=sample(20_000),
+        correlation="polychoric",
+    )
+    fourth = [np.linalg.eigvalsh(polychoric(sample(400), np.ones(400)))[-4] for _ in range(60)]
+    # Precise to first order in 1 / sqrt(n). A smaller complete sample, of the size that knows
+    # unrelated items as well, is .023 lower, one of all 400 people .06.
+    assert ours.threshold[3] == pytest.approx(np.mean(fourth), abs=0.015)
+
+
+def test_a_pair_of_alike_items_is_no_factor():
+    # Two factors of five items and a pair that shares .6 and little else.
+    pattern = np.zeros((12, 3))
+    pattern[:5, 0] = pattern[5:10, 1] = 0.7
+    pattern[10:, 2] = 0.8
+    corr = pattern @ pattern.T
+    np.fill_diagonal(corr, 1)
+    found = how_many_factors(corr, 1000, rng=np.random.default_rng(1))
+    assert found.n_distinct == 3
+    assert found.n_factors == 2
+    third = np.zeros((13, 3))
+    third[:12] = pattern
+    third[12, 2] = 0.8
+    corr = third @ third.T
+    np.fill_diagonal(corr, 1)
+    assert how_many_factors(corr, 1000, rng=np.random.default_rng(1)).n_factors == 3
 
 
 @pytest.mark.parametrize(
