@@ -36,7 +36,7 @@ _INDEXED = (
     "segments/components",
 )
 #: Tables that a survey has where the study asks for what is in them.
-_SURVEY_TABLES = ("quality", "quality_rules", "weighting", "margins")
+_SURVEY_TABLES = ("quality", "quality_rules", "styles", "weighting", "margins")
 _CODEBOOK = ("name", "label", "role", "kind", "question", "low", "high", "reversed")
 #: Columns of the codebook that hold a list or a table, as JSON.
 _CODEBOOK_JSON = ("value_labels", "categories", "missing")

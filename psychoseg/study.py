@@ -414,8 +414,8 @@ class SegmentsSettings(_Table):
     min_share: float = Field(default=0.05, ge=0, lt=0.5)
     min_people: int = Field(default=30, ge=1)
     bootstrap: int = Field(default=100, ge=10)
-    #: Mean bootstrap Jaccard of a segment below which it has dissolved, and at which a solution
-    #: counts as valid (Hennig 2007, section 4; fpc::clusterboot's help page).
+    #: Mean bootstrap Jaccard of a segment below which it is not to be trusted, and at which a
+    #: solution counts as valid (Hennig 2007; fpc::clusterboot's help page).
     min_jaccard: Share = 0.6
     stable_jaccard: Share = 0.75
     #: Names that replace the suggested ones: "1" = "Urban achievers".

@@ -41,15 +41,15 @@ __all__ = ["plot_choice", "plot_map"]
 
 #: Markers beyond this number go in as a picture: as vectors 3,000 take about 250 kB.
 MAX_VECTOR_MARKERS = 3000
-#: Mean bootstrap Jaccard similarity: below the first a cluster has dissolved, from the second on it
-#: is valid (Hennig 2007, section 4, and the help page of fpc::clusterboot).
-JACCARD_DISSOLVED, JACCARD_VALID = 0.6, 0.75
+#: Mean bootstrap Jaccard similarity: below the first a cluster is not to be trusted, from the second
+#: on it is valid (Hennig 2007, and the help page of fpc::clusterboot).
+JACCARD_DOUBTFUL, JACCARD_VALID = 0.6, 0.75
 
 
 def plot_choice(
     segments: Segments,
     *,
-    min_jaccard: float = JACCARD_DISSOLVED,
+    min_jaccard: float = JACCARD_DOUBTFUL,
     stable_jaccard: float = JACCARD_VALID,
     width: float = WIDE,
 ) -> Figure:
@@ -59,7 +59,8 @@ def plot_choice(
     ----------
     segments : Segments
     min_jaccard, stable_jaccard : float
-        Drawn as lines: where a segment has dissolved, and from where a solution counts as stable.
+        Drawn as lines: below which a segment is not to be trusted, and from where a solution
+        counts as stable.
     width : float
         Inches. Below 6 the panels stand one above the other.
 
@@ -92,7 +93,7 @@ def plot_choice(
         # The two notes stand clear of each other however close the thresholds are.
         apart = max(0.0, 20 - panel_height / 1.04 * (stable_jaccard - min_jaccard)) / 2
         for level, dy, words in (
-            (min_jaccard, -apart, ("dissolved", f"below {min_jaccard:.2f}")),
+            (min_jaccard, -apart, ("doubtful", f"below {min_jaccard:.2f}")),
             (stable_jaccard, apart, ("stable", f"from {stable_jaccard:.2f}")),
         ):
             second.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=0.9)

@@ -10,7 +10,7 @@ from psychoseg.report.facts import Cell, Row, Table, cells
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
 
-__all__ = ["margin_table", "missing_table", "quality_table", "weighting_table"]
+__all__ = ["margin_table", "missing_table", "quality_table", "style_table", "weighting_table"]
 
 #: Items with gaps that are listed, those with most first.
 ITEMS_SHOWN = 20
@@ -62,6 +62,36 @@ def quality_table(run: Run) -> Table | None:
         tuple(rows),
         note=f"{what}. Base n = {len(run.survey.quality):,}.",
         text_columns=(4,),
+    )
+
+
+def style_table(run: Run) -> Table | None:
+    """Return how people use the answer scale whatever is asked; None where nothing can be told."""
+    styles = run.survey.styles
+    if styles.empty:
+        return None
+    rows = []
+    for r in styles.to_dict("records"):
+        if not r["n_known"]:
+            label = Cell(str(r["label"]), "not computed: no scale has items worded both ways")
+            rows.append(Row((label, *cells(*[words.NOTHING] * 3))))
+            continue
+        rows.append(
+            Row(
+                cells(
+                    str(r["label"]),
+                    words.number(r["mean"]),
+                    words.number(r["sd"]),
+                    f"{int(r['n_known']):,}",
+                )
+            )
+        )
+    return Table(
+        "How people use the answer scale",
+        cells("Style", "Mean", "SD", "Base (n)"),
+        tuple(rows),
+        note="Styles exclude nobody; each respondent's are in survey/quality.csv. Where they "
+        'differ between segments, look at centre = "person" in [scales].',
     )
 
 

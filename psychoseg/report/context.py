@@ -67,6 +67,7 @@ def build_context(run: Run) -> ReportContext:
         sample=tables.sample_table(run),
         answering=_present(
             answering.quality_table(run),
+            answering.style_table(run),
             answering.missing_table(run),
             answering.weighting_table(run),
             answering.margin_table(run),

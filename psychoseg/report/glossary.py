@@ -160,7 +160,7 @@ GLOSSARY = (
     (
         "Jaccard (bootstrap)",
         "The survey is redrawn many times and segmented anew; this is how much of a segment "
-        "comes back, from 0 to 1. Below 0.60 it has dissolved, from 0.75 it is valid, from "
+        "comes back, from 0 to 1. Below 0.60 it is not to be trusted, from 0.75 it is valid, from "
         "0.85 highly stable (Hennig 2007).",
     ),
     (

@@ -132,6 +132,11 @@ def _number_text(run: Run) -> str:
         text += (
             f" Weighed together the rules recommend {advised}; the study sets the number itself."
         )
+    elif others:
+        text += (
+            f" Weighed together they recommend {advised}: as many as stand out from chance, are "
+            "larger than one item and have three items of their own."
+        )
     return text
 
 

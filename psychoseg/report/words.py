@@ -47,7 +47,7 @@ STABILITY_BANDS = (
         "a pattern, not a sharp group",
         "Something like it comes back when the survey is drawn again; who belongs to it varies.",
     ),
-    (-math.inf, 1, "not to be trusted", "It dissolves when the survey is drawn again."),
+    (-math.inf, 1, "not to be trusted", "It does not come back when the survey is drawn again."),
 )
 
 #: Nunnally (1978), Psychometric Theory, 2nd ed., p. 245, names .70, .80 and .90.

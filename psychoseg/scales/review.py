@@ -217,6 +217,10 @@ def _rmsr(
 
 def _remark(flag: ItemFlag, other: str, loading: float) -> str:
     """Say in words what a flag means; the loading is that on the other factor."""
+    return _said(flag, other, loading).replace(" -0.", " −0.")
+
+
+def _said(flag: ItemFlag, other: str, loading: float) -> str:
     value, cutoff = flag.value, flag.cutoff
     if flag.reason in ("floor", "ceiling"):
         end = "lowest" if flag.reason == "floor" else "highest"

@@ -360,7 +360,8 @@ def _lead(values: FloatArray, reference: FloatArray, retained: int) -> float:
 def _hull_row(name: str, curve: Hull) -> Criterion:
     best = curve.n_factors
     statistic = np.nan if best is None else float(curve.bend[best])
-    return Criterion(name, best, statistic, "st, gain before over gain after", False)
+    meaning = "gain in fit before the bend over the gain after it (st)"
+    return Criterion(name, best, statistic, meaning, False)
 
 
 def _reason(

@@ -130,6 +130,7 @@ def load_survey(study: Study) -> Survey:
         n_read=len(joined.ids),
         quality=quality.respondents,
         quality_rules=quality.rules,
+        styles=quality.styles,
         weighting=weighted.weighting,
         margins=weighted.margins,
     )

@@ -18,10 +18,18 @@ from psychoseg.stats import quality
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, canonical_order
 from psychoseg.stats.correlation import pearson
 from psychoseg.stats.quality import CUTOFFS, Cutoff
+from psychoseg.stats.reduction import weighted_mean_sd
 from psychoseg.stats.style import response_styles
 from psychoseg.study import QualityIndex, QualityRules
 
-__all__ = ["QUALITY_COLUMNS", "RULE_COLUMNS", "Answers", "Quality", "assess_quality"]
+__all__ = [
+    "QUALITY_COLUMNS",
+    "RULE_COLUMNS",
+    "STYLE_COLUMNS",
+    "Answers",
+    "Quality",
+    "assess_quality",
+]
 
 #: What a table of respondents holds beside their ids.
 QUALITY_COLUMNS = (
@@ -62,6 +70,7 @@ RULE_COLUMNS = (
     "share_flagged",
     "not_computed",
 )
+STYLE_COLUMNS = ("style", "label", "mean", "sd", "n_known")
 #: With fewer answers than this a run of equal ones, little spread or a low correlation with the
 #: item means may be honest: as for straight-liners.
 MIN_ITEMS = 10
@@ -88,6 +97,13 @@ LABELS: Mapping[str, str] = {
     "relative_speed": "Speed, multiples of the median",
     "seconds_per_item": "Seconds per item",
     "failed_share": "Share of attention checks and bogus items failed",
+}
+#: What each response style is, for a reader.
+STYLES: Mapping[str, str] = {
+    "acquiescence": "Agreeing whichever way an item is worded (.5 is neutral)",
+    "net_agreement": "Share of answers above the middle less those below",
+    "extreme": "Share of answers at an end of the scale",
+    "midpoint": "Share of answers in the middle of the scale",
 }
 
 
@@ -136,12 +152,15 @@ class Quality:
         study's rules speak), ``flagged_by`` (which, and those that suffice alone) and ``excluded``.
     rules : DataFrame
         One row an index: cut-off, where it comes from, how often it flags, why it is not computed.
+    styles : DataFrame
+        One row a response style: weighted mean and standard deviation over the respondents.
     reasons : dict of int to str
         For each respondent to be excluded, by position, why.
     """
 
     respondents: pd.DataFrame
     rules: pd.DataFrame
+    styles: pd.DataFrame
     reasons: Mapping[int, str]
 
 
@@ -204,7 +223,8 @@ def assess_quality(answers: Answers, rules: QualityRules) -> Quality:
         _warn(indices, used, out, sorted_answers.weights)
     frame = frame.loc[:, list(QUALITY_COLUMNS)].iloc[place].reset_index(drop=True)
     reasons = {int(order[i]): _reason(indices, flags, used, int(i)) for i in np.flatnonzero(out)}
-    return Quality(frame, summary, dict(sorted(reasons.items())))
+    styles = _style_summary(indices.values, sorted_answers.weights)
+    return Quality(frame, summary, styles, dict(sorted(reasons.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,8 +354,19 @@ def _styles(answers: Answers) -> _Found:
     styles = response_styles(
         answers.items, low=answers.low, high=answers.high, keys=answers.keys, scale_of=scale_of
     )
-    names = ("acquiescence", "net_agreement", "extreme", "midpoint")
-    return {name: getattr(styles, name) for name in names}, {}
+    return {name: getattr(styles, name) for name in STYLES}, {}
+
+
+def _style_summary(values: Mapping[str, FloatArray], weights: FloatArray) -> pd.DataFrame:
+    """Return the mean of each style, NaN where the items cannot tell it."""
+    rows = []
+    for name, label in STYLES.items():
+        known = ~np.isnan(values[name])
+        mean = sd = np.nan
+        if known.any():
+            (mean,), (sd,) = weighted_mean_sd(values[name][known][:, None], weights[known])
+        rows.append((name, label, float(mean), float(sd), int(known.sum())))
+    return pd.DataFrame(rows, columns=list(STYLE_COLUMNS))
 
 
 def _nothing(answers: Answers) -> FloatArray:

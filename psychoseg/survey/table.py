@@ -93,6 +93,8 @@ class Survey:
     quality_rules : pandas.DataFrame
         One row an index of careless answering: what it is, its cut-off and source, whether it
         counts, whom it flags, and why it is not computed where it is not.
+    styles : pandas.DataFrame
+        ``style, label, mean, sd, n_known``: response styles over the same respondents.
     weighting : pandas.DataFrame
         ``measure, value``: Kish's effective sample size, design effect and efficiency, lowest and
         highest weight over the mean, how many weights lie on a bound. Empty unless weights are
@@ -112,6 +114,7 @@ class Survey:
     n_read: int
     quality: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality_rules: pd.DataFrame = field(default_factory=pd.DataFrame)
+    styles: pd.DataFrame = field(default_factory=pd.DataFrame)
     weighting: pd.DataFrame = field(default_factory=pd.DataFrame)
     margins: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -125,7 +128,7 @@ class Survey:
         """Return the sample size that tests may count on.
 
         The weighted count for frequency weights, else Kish's effective size ``sum(w)**2 /
-        sum(w**2)`` (Kish 1965, section 11.2C), which is ``n`` where nothing is weighted.
+        sum(w**2)`` (Kish 1965), which is ``n`` where nothing is weighted.
         """
         if self.weight_kind == "frequency":
             return float(self.weights.sum())

@@ -80,7 +80,8 @@ def test_the_number_of_factors_is_said_with_how_many_rules_agree(context_of):
     text = said(context_of("plain"), "Number of factors")
     assert text == (
         "The scales rest on 6 factors. 2 of 4 rules for their number say so; 1 says 5, 1 cannot "
-        "tell."
+        "tell. Weighed together they recommend 6: as many as stand out from chance, are larger "
+        "than one item and have three items of their own."
     )
 
 
