@@ -41,8 +41,8 @@ __all__ = ["plot_choice", "plot_map"]
 
 #: Markers beyond this number go in as a picture: as vectors 3,000 take about 250 kB.
 MAX_VECTOR_MARKERS = 3000
-#: Mean bootstrap Jaccard similarity: below the first a cluster is not to be trusted, from the second
-#: on it is valid (Hennig 2007, and the help page of fpc::clusterboot).
+#: Mean bootstrap Jaccard similarity: below the first a cluster is not to be trusted, from the
+#: second on it is valid (Hennig 2007, and the help page of fpc::clusterboot).
 JACCARD_DOUBTFUL, JACCARD_VALID = 0.6, 0.75
 
 

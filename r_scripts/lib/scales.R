@@ -1,5 +1,5 @@
 # Items -> scales in R's own packages: psych::polychoric, psych::fa, psych::alpha; the decisions of
-# psychoseg/scales.py.
+# psychoseg/scales/.
 
 fit_scales <- function(survey, settings) {
   wanted <- unlist(lapply(settings$scale, function(s) s$items))
@@ -14,17 +14,16 @@ fit_scales <- function(survey, settings) {
   n_obs <- effective_n(survey)
   check_items(items, n_obs)
   corr <- correlate(items, settings$correlation, survey)
-  parallel <- parallel_analysis(
-    corr, information_size(survey$items[names], survey, n_obs, settings$correlation), settings
-  )
-  m <- count_factors(settings, parallel, length(names))
+  precision <- pair_precision(items, survey$weights, settings$correlation)
+  parallel <- parallel_analysis(corr, n_obs, precision, settings)
+  m <- count_factors(corr, n_obs, precision, parallel, settings)
   found <- extract(corr, m, n_obs)
   keys <- if (length(settings$scale) > 0L) {
     named_keys(settings, found$loadings)
   } else {
     found_keys(settings, found$loadings, survey)
   }
-  scored <- lapply(keys, score, survey = survey, min_answered = settings$min_answered)
+  scored <- lapply(keys, score, survey = survey, settings = settings)
   scores <- as.data.frame(
     stats::setNames(lapply(scored, `[[`, "scores"), vapply(keys, `[[`, "", "name"))
   )
@@ -43,6 +42,7 @@ fit_scales <- function(survey, settings) {
     ),
     eigenvalues = data.frame(
       component = seq_along(names), observed = parallel$observed, threshold = parallel$threshold,
+      factor = parallel$reduced, factor_threshold = parallel$reduced_threshold,
       retained = seq_along(names) <= m
     )
   )
@@ -80,14 +80,28 @@ correlate <- function(items, kind, survey) {
       "those who did."
     )
   }
-  if (min(eigen(corr, symmetric = TRUE, only.values = TRUE)$values) < 1e-8) {
+  if (min(eigenvalues(corr)) < smoothing_floor) {
     warning(
-      "the correlations are not positive definite and were smoothed (psych::cor.smooth)",
+      "the correlations are not positive definite and were smoothed (as by psych::cor.smooth)",
       call. = FALSE
     )
-    corr <- suppressWarnings(psych::cor.smooth(corr))
   }
-  corr
+  smooth_correlation(corr)
+}
+
+eigenvalues <- function(corr) eigen(corr, symmetric = TRUE, only.values = TRUE)$values
+
+# The steps of psych::cor.smooth, which itself leaves eigenvalues between 2e-16 and its eig.tol
+# alone.
+smoothing_floor <- 1e-12
+smooth_correlation <- function(corr, floor = smoothing_floor) {
+  if (min(eigenvalues(corr)) >= floor) return(corr)
+  parts <- eigen(corr, symmetric = TRUE)
+  values <- ifelse(parts$values < floor, 100 * floor, parts$values)
+  values <- values * length(values) / sum(values)
+  smooth <- stats::cov2cor(parts$vectors %*% (values * t(parts$vectors)))
+  dimnames(smooth) <- dimnames(corr)
+  smooth
 }
 
 # psych::polychoric takes an item's thresholds from all of its answers, but without the weights; and
@@ -149,53 +163,165 @@ pairwise_covariance <- function(items, weights, own_variance = FALSE) {
   out
 }
 
-# The size of a complete normal sample that would know unrelated items as well: harmonic mean over
-# the pairs of items of the weight that answered both, times what their answer scales keep of a
-# normal variable's information (Olsson 1979) where correlations are polychoric.
-information_size <- function(items, survey, n_obs, kind) {
-  weights <- survey$weights * n_obs / sum(survey$weights)
-  answered <- !is.na(as.matrix(items))
-  pairs <- crossprod(answered * weights, answered)
-  if (kind == "polychoric") {
-    kept <- vapply(items, function(x) {
-      mass <- tapply(weights[!is.na(x)], x[!is.na(x)], sum)
-      share <- mass / sum(mass)
-      edges <- stats::qnorm(utils::head(cumsum(share), -1L))
-      sum(diff(c(0, stats::dnorm(edges), 0))^2 / share)
-    }, numeric(1))
-    pairs <- pairs * outer(kept, kept)
-  }
-  max(1 / mean(1 / pairs[upper.tri(pairs)]), ncol(items) + 1)
-}
+# ---- how many factors: the rules of psychoseg/stats/dimension.py, which gives the reasons ----
 
-# Horn's parallel analysis on component eigenvalues; correlations of unrelated normal items are
-# Wishart matrices.
-parallel_analysis <- function(corr, n_obs, settings) {
-  p <- ncol(corr)
-  observed <- eigen(corr, symmetric = TRUE, only.values = TRUE)$values
-  random <- stats::rWishart(settings$replicates, n_obs - 1, diag(p))
-  values <- apply(
-    random, 3L, function(s) eigen(stats::cov2cor(s), symmetric = TRUE, only.values = TRUE)$values
-  )
-  threshold <- apply(values, 1L, stats::quantile, probs = settings$percentile / 100)
-  list(observed = observed, threshold = threshold, n = sum(cumprod(observed > threshold)))
-}
+# A pair of items that fewer than this share of people answered is treated as if so many had.
+least_share <- 1e-3
+# A factor solution with an item at its bound can imply a singular matrix, which has no root.
+least_eigenvalue <- 1e-6
+# A factor takes so many items that load highest on it, with so much at least.
+least_items <- 3L
+least_loading <- 0.3
 
-count_factors <- function(settings, parallel, p) {
+count_factors <- function(corr, n_obs, precision, parallel, settings) {
   if (length(settings$scale) > 0L) return(length(settings$scale))
-  if (!identical(settings$n_factors, "parallel")) {
-    if (settings$n_factors > p %/% 2L) {
-      fail("[scales] n_factors = ", settings$n_factors, " is too many for ", p, " items.")
+  given <- settings$n_factors
+  most <- ncol(corr) %/% 2L
+  if (!given %in% c("auto", "parallel")) {
+    if (!is.numeric(given) || given < 1) {
+      fail("[scales] n_factors = ", given, " is not \"auto\", \"parallel\" or a number from 1.")
     }
-    return(settings$n_factors)
+    if (given > most) {
+      fail(
+        "[scales] n_factors = ", given, " is too many for ", ncol(corr), " items: at most ", most,
+        "."
+      )
+    }
+    return(given)
   }
-  if (parallel$n == 0L) {
+  found <- if (given == "parallel") {
+    parallel$n
+  } else {
+    recommend_factors(corr, n_obs, precision, settings)
+  }
+  if (found == 0L) {
     fail(
-      "parallel analysis finds no factor; name the scales in [[scales.scale]], or give n_factors."
+      "no factor stands out: the items correlate no more than unrelated ones would. Name the ",
+      "scales in [[scales.scale]], or give n_factors in [scales]."
     )
   }
-  min(parallel$n, p %/% 2L)
+  min(found, most)
 }
+
+# The next eigenvalue sufficiency test counts, the empirical Kaiser criterion keeps out factors no
+# larger than one item, and factors with too few items of their own are taken off.
+recommend_factors <- function(corr, n_obs, precision, settings) {
+  found <- next_eigenvalue(corr, n_obs, precision, settings)
+  with_items_enough(corr, found, n_obs)
+}
+
+# Leading values above their reference, up to the first that is not.
+leading_above <- function(values, reference) sum(cumprod(values > reference))
+
+# The root of each pair's information per person, relative to complete normal data: the share of
+# people that answered both, times what their answer scales keep of a normal variable (Olsson 1979)
+# where correlations are polychoric.
+pair_precision <- function(items, weights, kind) {
+  answered <- !is.na(as.matrix(items))
+  share <- pmax(crossprod(answered * weights, answered) / sum(weights), least_share)
+  if (kind == "polychoric") {
+    kept <- vapply(items, category_variance, numeric(1), weights = weights)
+    share <- share * outer(kept, kept)
+  }
+  sqrt(share)
+}
+
+# The variance between the categories of a normal variable cut at an item's thresholds.
+category_variance <- function(item, weights) {
+  there <- !is.na(item)
+  mass <- tapply(weights[there], item[there], sum)
+  share <- mass[mass > 0] / sum(mass)
+  edges <- stats::qnorm(utils::head(cumsum(share), -1L))
+  sum(diff(c(0, stats::dnorm(edges), 0))^2 / share)
+}
+
+# Horn's parallel analysis: eigenvalues of components, and of factors (the correlations with squared
+# multiple correlations on the diagonal), beside those of unrelated items.
+parallel_analysis <- function(corr, n_obs, precision, settings) {
+  p <- ncol(corr)
+  both <- function(corr) {
+    corr <- smooth_correlation(corr)
+    reduced <- corr
+    diag(reduced) <- 1 - 1 / diag(solve(corr))
+    c(eigenvalues(corr), eigenvalues(reduced))
+  }
+  observed <- both(corr)
+  threshold <- random_quantiles(both, diag(p), n_obs, precision, settings)
+  component <- seq_len(p)
+  list(
+    observed = observed[component], threshold = threshold[component],
+    reduced = observed[-component], reduced_threshold = threshold[-component],
+    n = leading_above(observed[component], threshold[component])
+  )
+}
+
+# Do m = 0, 1, 2, ... factors suffice? Eigenvalue m + 1 beside those of data that have the first m
+# minres factors and nothing else (Achim 2017). Imprecise answers work like unreliability: the
+# sample's items correlate less, and their correlations are corrected for it afterwards.
+next_eigenvalue <- function(corr, n_obs, precision, settings) {
+  p <- ncol(corr)
+  observed <- eigenvalues(corr)
+  m <- 0L
+  while (m < max(p %/% least_items, 1L) && (p - m)^2 >= p + m) {
+    implied <- diag(p)
+    if (m > 0L) {
+      implied <- tcrossprod(counting_loadings(corr, m, n_obs, "none")) * precision
+      diag(implied) <- 1
+    }
+    threshold <- random_quantiles(
+      function(random) eigenvalues(smooth_correlation(random))[[m + 1L]],
+      smooth_correlation(implied, least_eigenvalue), n_obs, precision, settings
+    )
+    if (observed[[m + 1L]] <= threshold) break
+    m <- m + 1L
+  }
+  m
+}
+
+# The percentile of what `statistic` makes of the correlations of random data. Correlations of
+# normal rows are Wishart matrices; `implied` are those of the rows times the precision.
+random_quantiles <- function(statistic, implied, n_obs, precision, settings) {
+  draws <- stats::rWishart(settings$replicates, n_obs - 1, implied)
+  values <- apply(draws, 3L, function(draw) {
+    random <- pmax(pmin(stats::cov2cor(draw) / precision, 1), -1)
+    diag(random) <- 1
+    statistic(random)
+  })
+  values <- matrix(values, ncol = settings$replicates)
+  apply(values, 1L, stats::quantile, probs = settings$percentile / 100)
+}
+
+# The eigenvalue expected of the next component of unrelated items, given what the earlier ones
+# took, and at least 1 (Braeken & van Assen 2017).
+empirical_kaiser <- function(observed, n_obs) {
+  p <- length(observed)
+  share <- (p - c(0, cumsum(observed)[-p])) / rev(seq_len(p))
+  leading_above(observed, pmax(share * (1 + sqrt(p / n_obs))^2, 1))
+}
+
+# While some factors have fewer items of their own than it takes, their number falls by half of
+# these, rounded up. One factor stays.
+with_items_enough <- function(corr, m, n_obs) {
+  while (m > 1L) {
+    size <- abs(counting_loadings(corr, m, n_obs, "promax"))
+    own <- max.col(size, ties.method = "first")[apply(size, 1L, max) >= least_loading]
+    small <- sum(tabulate(own, m) < least_items)
+    if (small == 0L) break
+    m <- max(m - (small + 1L) %/% 2L, 1L)
+  }
+  m
+}
+
+# Loadings to count by. That a factor too many fits badly is what is looked for, no news to the
+# reader.
+counting_loadings <- function(corr, m, n_obs, rotate) {
+  fit <- suppressMessages(suppressWarnings(
+    psych::fa(corr, nfactors = m, n.obs = n_obs, fm = "minres", rotate = rotate)
+  ))
+  unclass(fit$loadings)
+}
+
+# ---- extraction ----
 
 # minres + oblimin; factors by explained variance, each turned so that its loadings sum positive.
 extract <- function(corr, m, n_obs) {
@@ -298,7 +424,7 @@ slug <- function(text) {
 
 # ---- scores and tables ----
 
-score <- function(key, survey, min_answered) {
+score <- function(key, survey, settings) {
   items <- keyed_items(survey)[sort(names(key$signs))]
   at <- match(names(items), survey$variables$name)
   low <- survey$variables$low[at]
@@ -317,8 +443,10 @@ score <- function(key, survey, min_answered) {
       )
     }
   }
-  enough <- rowSums(!is.na(items)) >= max(1, ceiling(min_answered * ncol(items) - 1e-9))
-  list(items = items, scores = ifelse(enough, rowMeans(items, na.rm = TRUE), NA_real_))
+  enough <- rowSums(!is.na(items)) >= max(1, ceiling(settings$min_answered * ncol(items) - 1e-9))
+  # A sum with gaps is the mean of the answers times the number of items.
+  times <- if (settings$score == "sum") ncol(items) else 1
+  list(items = items, scores = ifelse(enough, rowMeans(items, na.rm = TRUE) * times, NA_real_))
 }
 
 scale_tables <- function(keys, scored, survey, found, n_obs) {

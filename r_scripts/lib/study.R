@@ -39,8 +39,11 @@ known_keys <- list(
     column = NULL, kind = "sampling", margins = list(), trim = NULL, unmatched = "error"
   ),
   scales = list(
-    correlation = "polychoric", n_factors = "parallel", replicates = 100L, percentile = 95,
-    min_loading = 0.3, min_answered = 0.5, scale = list(), names = list()
+    correlation = "polychoric", missing = "pairwise", correction = 0, n_factors = "auto",
+    replicates = 100L, percentile = 95, extraction = "minres", rotation = "oblimin",
+    variant = "psych", kaiser = NULL, gamma = 0, delta = 0.01, power = 4, starts = 20L,
+    min_loading = 0.3, min_answered = 0.5, score = "mean", centre = "none", drop_items = "propose",
+    scale = list(), names = list()
   ),
   `scales.scale` = list(name = NULL, items = NULL, reverse = character()),
   columns = list(
@@ -52,7 +55,16 @@ known_keys <- list(
     k = "auto", k_min = 2L, k_max = 10L, method = "ward", min_share = 0.05, min_people = 30L,
     bootstrap = 100L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()
   ),
-  engine = list(name = "python", tree = "auto", time_limit = 600)
+  engine = list(name = "python", tree = "auto", rotator = "psychoseg", time_limit = 600)
+)
+# What the R program does of [scales]; it refuses other values. Of the rest it has no use for delta
+# and power, which belong to rotations it refuses, nor for starts: random starts look for a better
+# optimum than the usual one and tell of others, while this program is to show what psych::fa finds.
+# [engine] chooses between programs inside Python, so all of it is left aside, rotator among it.
+can_do <- list(
+  correlation = c("polychoric", "pearson"), missing = "pairwise", correction = 0,
+  extraction = "minres", rotation = "oblimin", variant = "psych", gamma = 0,
+  score = c("mean", "sum"), centre = "none", drop_items = "propose"
 )
 lists_of_tables <- c("merge", "items", "columns")
 
@@ -112,9 +124,17 @@ fill_study <- function(raw, file) {
   study
 }
 
-# What changes the respondents or their weights and is not written in R.
+# What would change the numbers and is not written in R.
 refuse <- function(study, file) {
+  cannot <- c(
+    Filter(function(key) !isTRUE(study$scales[[key]] %in% can_do[[key]]), names(can_do)),
+    if (!is.null(study$scales$kaiser)) "kaiser"
+  )
   asked <- c(
+    vapply(cannot, function(key) {
+      value <- jsonlite::toJSON(study$scales[[key]], auto_unbox = TRUE, digits = NA)
+      paste(key, "=", value, "in [scales]")
+    }, ""),
     if (study$quality$action == "exclude") "action = \"exclude\" in [quality]",
     if (length(study$quality$checks) > 0L) "[[quality.checks]]",
     if (length(study$weights$margins) > 0L) "[[weights.margins]]",
