@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 import psychoseg
-from psychoseg.stats.dimension import next_eigenvalue, parallel_analysis
+from psychoseg.stats.dimension import _with_items_enough, next_eigenvalue, parallel_analysis
+from psychoseg.stats.dimension_rules import empirical_kaiser
 from psychoseg.stats.linkage import cut_tree
+from psychoseg.stats.parallel import _precision
 from psychoseg.stats.polychoric import polychoric
 from psychoseg.stats.validity import adjusted_rand
 from psychoseg.study import load_study
@@ -421,14 +423,19 @@ def run_code(rscript: str, root: Path, code: str) -> str:
 
 
 def coarse_answers() -> tuple[np.ndarray, np.ndarray]:
-    """Make 500 weighted people with 12 items of 2, 3 and 5 points on 3 correlated factors."""
+    """Make 500 weighted people with 12 items of 2, 3 and 5 points on 3 correlated factors.
+
+    Those of little weight left out most, so that weighted and plain shares differ.
+    """
     rng = np.random.default_rng(12)
     factors = rng.standard_normal((500, 3)) + 0.7 * rng.standard_normal((500, 1))
     latent = 0.7 * factors.repeat(4, axis=1) + 0.7 * rng.standard_normal((500, 12))
     points = np.array([2, 3, 5, 5] * 3)
     items = np.clip(np.floor(latent * points / 3.5 + points / 2) + 1, 1, points)
-    items[rng.random(items.shape) < 0.25] = np.nan
-    return items, rng.gamma(4, 0.25, 500)
+    weights = rng.gamma(1, 1, 500)
+    skipped = np.where(weights < np.median(weights), 0.6, 0.1)[:, None]
+    items[rng.random(items.shape) < skipped] = np.nan
+    return items, weights
 
 
 def test_r_holds_eigenvalues_against_the_thresholds_of_python(
@@ -445,7 +452,7 @@ def test_r_holds_eigenvalues_against_the_thresholds_of_python(
       )
       corr <- as.matrix(read("corr.csv"))
       rownames(corr) <- colnames(corr)
-      settings <- list(replicates = 2000L, percentile = 95)
+      settings <- list(replicates = 5000L, percentile = 95)
       set.seed(1)
       precision <- pair_precision(read("items.csv"), read("weights.csv")[[1]], "polychoric")
       parallel <- parallel_analysis(corr, {n!r}, precision, settings)
@@ -456,26 +463,68 @@ def test_r_holds_eigenvalues_against_the_thresholds_of_python(
         utils::tail(tested, 1L)
       }}
       m <- next_eigenvalue(corr, {n!r}, precision, settings)
-      cat(jsonlite::toJSON(c(parallel, list(tested = tested, m = m)), digits = NA))
+      found <- c(parallel, list(precision = precision, tested = tested, m = m))
+      cat(jsonlite::toJSON(found, digits = NA))
     """
     theirs = json.loads(run_code(rscript, root, code))
     rng = np.random.default_rng(1)
-    given = {"items": items, "weights": weights, "replicates": 2000, "rng": rng}
+    given = {"items": items, "weights": weights, "replicates": 5000, "rng": rng}
     parallel = parallel_analysis(corr, n, correlation="polychoric", **given)
     test = next_eigenvalue(corr, n, correlation="polychoric", most=4, **given)
     assert test.n_factors == 3
     assert theirs["m"] == [3]
     assert theirs["n"] == [parallel.n_factors]
+    precision = _precision(items, weights, 12, "polychoric")
+    np.testing.assert_allclose(theirs["precision"], precision, rtol=0, atol=1e-12)
     np.testing.assert_allclose(theirs["observed"], parallel.observed, rtol=0, atol=1e-12)
     np.testing.assert_allclose(theirs["reduced"], parallel.reduced, rtol=0, atol=1e-10)
-    # A 95th percentile of 2,000 draws with a standard deviation of .06 has an error of .003. As
-    # many people with complete normal answers have thresholds .2 lower.
+    # Over 5 seeds in Python these thresholds of 5,000 draws have standard deviations up to .005. A
+    # 90th percentile is .03 off, and .2 the first threshold of complete normal answers.
     for name, ours in (
         ("threshold", parallel.threshold),
         ("reduced_threshold", parallel.reduced_threshold),
         ("tested", test.threshold),
     ):
-        np.testing.assert_allclose(theirs[name], ours, rtol=0, atol=0.02)
+        np.testing.assert_allclose(theirs[name], ours, rtol=0, atol=0.025)
+
+
+def test_r_keeps_the_factors_that_pythons_rules_keep(
+    rscript: str, root: Path, tmp_path: Path
+) -> None:
+    # 3 factors of 8, 4 and 4 items, and 3 pairs within the first: of 5 factors 3 are too small, and
+    # taking all of these off at once would leave 2.
+    pairs = np.zeros((16, 6))
+    pairs[:8, 0] = 0.5
+    pairs[8:12, 1] = pairs[12:, 2] = 0.7
+    for j in range(3):
+        pairs[2 * j : 2 * j + 2, 3 + j] = 0.5
+    # 5 factors of 4 items, 2 of them so weak that 60 people cannot tell them from one item.
+    weak = np.kron(np.diag([0.8, 0.8, 0.8, 0.4, 0.4]), np.ones((4, 1)))
+    matrices = {}
+    for name, loadings in (("pairs", pairs), ("weak", weak)):
+        matrices[name] = loadings @ loadings.T
+        np.fill_diagonal(matrices[name], 1)
+        np.savetxt(tmp_path / f"{name}.csv", matrices[name], delimiter=",")
+    code = f"""
+      read <- function(name) {{
+        corr <- as.matrix(read.csv(file.path("{tmp_path.as_posix()}", name), header = FALSE))
+        dimnames(corr) <- list(colnames(corr), colnames(corr))
+        corr
+      }}
+      enough <- vapply(1:5, function(m) with_items_enough(read("pairs.csv"), m, 1000), 1)
+      weak <- read("weak.csv")
+      kaiser <- vapply(c(60, 5000), function(n) empirical_kaiser(eigenvalues(weak), n), 1)
+      next_eigenvalue <- function(...) 5L
+      recommended <- vapply(c(60, 5000), function(n) recommend_factors(weak, n), 1)
+      found <- list(enough = enough, kaiser = kaiser, recommended = recommended)
+      cat(jsonlite::toJSON(found))
+    """
+    theirs = json.loads(run_code(rscript, root, code))
+    ours = [_with_items_enough(matrices["pairs"], m) for m in range(1, 6)]
+    assert theirs["enough"] == ours == [1, 2, 3, 3, 3]
+    eigenvalues = np.linalg.eigvalsh(matrices["weak"])[::-1]
+    ours = [empirical_kaiser(eigenvalues, n)[0] for n in (60, 5000)]
+    assert theirs["kaiser"] == theirs["recommended"] == ours == [3, 5]
 
 
 COUNTED = """

@@ -207,7 +207,7 @@ count_factors <- function(corr, n_obs, precision, parallel, settings) {
 # larger than one item, and factors with too few items of their own are taken off.
 recommend_factors <- function(corr, n_obs, precision, settings) {
   found <- next_eigenvalue(corr, n_obs, precision, settings)
-  with_items_enough(corr, found, n_obs)
+  with_items_enough(corr, min(found, empirical_kaiser(eigenvalues(corr), n_obs)), n_obs)
 }
 
 # Leading values above their reference, up to the first that is not.
