@@ -81,7 +81,7 @@ def test_an_engine_that_differs_is_seen(root, both):
         def linkage(self, x, method, weights):
             return super().linkage(x[:, :1].repeat(x.shape[1], axis=1), method, weights)
 
-        def correlate(self, items, kind, weights):
+        def correlate(self, items, kind, weights, *, missing="pairwise", correction=0.0):
             return super().correlate(items, "pearson", weights)
 
     found = compare_engines(

@@ -25,10 +25,17 @@ from psychoseg.stats.dimension import FactorCountEvidence, how_many_factors
 from psychoseg.stats.extraction import search_optima
 from psychoseg.stats.factor import bartlett_sphericity, kmo, order_factors
 from psychoseg.stats.fit import FactorFit, factor_fit
-from psychoseg.stats.rotation import rotate, rotation_objective
+from psychoseg.stats.rotation import Rotation, rotate, rotation_objective
 from psychoseg.study import ScalesSettings
 
-__all__ = ["Factoring", "ItemAnswers", "correlate_items", "count_factors", "factor_items"]
+__all__ = [
+    "Factoring",
+    "ItemAnswers",
+    "correlate_items",
+    "count_factors",
+    "factor_items",
+    "turn_factors",
+]
 
 #: Pairs or items named in a message before the rest is only counted.
 _SHOWN = 5
@@ -67,7 +74,7 @@ class Factoring:
     ----------
     loadings : ndarray, shape (p, m)
         Pattern loadings; factors by explained variance, each turned so that its loadings sum
-        positive.
+        positive (in the end, those of its scale's items).
     phi : ndarray, shape (m, m)
     variance : ndarray, shape (m,)
         What each factor explains, in items.
@@ -265,7 +272,7 @@ def factor_items(
     if settings.extraction != "components":
         _tell_heywood(raw, answers.labels, n_factors)
     if settings.starts > 0:
-        _check_extraction(corr, raw, settings, rng)
+        raw = _best_extraction(corr, raw, settings, options, rng)
         raw = _best_rotation(raw, settings, options, rng)
     loadings, phi, variance = order_factors(raw.loadings, raw.phi)
     overall, msa = kmo(corr)
@@ -277,6 +284,15 @@ def factor_items(
         kmo=overall,
         msa=msa,
         bartlett=bartlett_sphericity(corr, answers.n_effective),
+    )
+
+
+def turn_factors(factoring: Factoring, signs: FloatArray) -> Factoring:
+    """Turn factors round where their sign, shape (m,), is -1."""
+    return replace(
+        factoring,
+        loadings=factoring.loadings * signs,
+        phi=factoring.phi * np.outer(signs, signs),
     )
 
 
@@ -331,22 +347,28 @@ def _tell_heywood(raw: RawFactors, labels: Sequence[str], n_factors: int) -> Non
         )
 
 
-def _check_extraction(
-    corr: FloatArray, raw: RawFactors, settings: ScalesSettings, rng: np.random.Generator
-) -> None:
-    """Start the extraction from random places and say where one of them ends lower."""
+def _best_extraction(
+    corr: FloatArray,
+    raw: RawFactors,
+    settings: ScalesSettings,
+    options: RotationOptions,
+    rng: np.random.Generator,
+) -> RawFactors:
+    """Extract from random starts too; return the best optimum, rotated, and tell of a better one."""
     method = settings.extraction
     if method != "minres" and method != "ml":
-        return
-    optima = search_optima(
-        corr, raw.loadings.shape[1], method=method, rng=rng, starts=settings.starts
+        return raw
+    m = raw.loadings.shape[1]
+    optima = search_optima(corr, m, method=method, rng=rng, starts=settings.starts)
+    if optima.usual_is_best:
+        return raw
+    tell(
+        f"the {method} extraction has a better optimum (objective {optima.best.objective:.6g}) "
+        f"than the one its usual start leads to ({optima.objectives[0]:.6g}); the better one was "
+        "taken, and other programs may show the other. Most likely these are too many factors"
     )
-    if not optima.usual_is_best:
-        tell(
-            f"the {method} extraction has a better optimum (objective {optima.best.objective:.6g}) "
-            f"than the one its usual start leads to ({optima.objectives[0]:.6g}): too many factors "
-            "for these items, most likely"
-        )
+    turned = _rotate(optima.best.loadings, settings, options)
+    return RawFactors(turned.loadings, turned.phi, optima.best.uniquenesses)
 
 
 def _best_rotation(
@@ -358,18 +380,7 @@ def _best_rotation(
         return raw
     # Any orthogonal axes of the same space will do to start from.
     axes = raw.loadings @ np.linalg.cholesky(raw.phi)
-    again = rotate(
-        axes,
-        settings.rotation,
-        variant=options.variant,
-        kaiser=options.kaiser,
-        gamma=options.gamma,
-        delta=options.delta,
-        power=options.power,
-        target=options.target,
-        starts=settings.starts,
-        rng=rng,
-    )
+    again = _rotate(axes, settings, options, starts=settings.starts, rng=rng)
     mine = rotation_objective(
         raw.loadings,
         raw.phi,
@@ -396,6 +407,28 @@ def _best_rotation(
             f"{apart:.2f} apart: the items fit more than one way of turning the factors"
         )
     return raw
+
+
+def _rotate(
+    axes: FloatArray,
+    settings: ScalesSettings,
+    options: RotationOptions,
+    *,
+    starts: int = 0,
+    rng: np.random.Generator | None = None,
+) -> Rotation:
+    return rotate(
+        axes,
+        settings.rotation if axes.shape[1] > 1 else "none",
+        variant=options.variant,
+        kaiser=options.kaiser,
+        gamma=options.gamma,
+        delta=options.delta,
+        power=options.power,
+        target=options.target,
+        starts=starts,
+        rng=rng,
+    )
 
 
 def _pairs(rows: IntArray, cols: IntArray, names: Sequence[str]) -> str:

@@ -1,8 +1,7 @@
 """The measurement stage: items become scales, through factor analysis or as the study names them.
 
-Puts together what ``factoring``, ``keys``, ``scoring``, ``scale_reliability`` and ``item_review``
-find. Never reads or writes a file, and never drops a respondent: who answered too little of a scale
-has no score on it.
+Puts together what the other modules of this package find. Never reads or writes a file, and never
+drops a respondent: who answered too little of a scale has no score on it.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from psychoseg.scales.factoring import (
     correlate_items,
     count_factors,
     factor_items,
+    turn_factors,
 )
 from psychoseg.scales.keys import ScaleItems, found_scales, named_scales
 from psychoseg.scales.reliability import reliability_table
@@ -62,7 +62,7 @@ class Scales:
         that was left out because the study asked for it has no loading.
     loadings : pandas.DataFrame, shape (p, m)
         Pattern loadings of the items after the declared reversals; columns F1, F2, ... by explained
-        variance.
+        variance, each turned so that the items of its scale load positive in sum.
     phi : pandas.DataFrame, shape (m, m)
         Factor correlations.
     factors : pandas.DataFrame
@@ -308,6 +308,7 @@ def _solve(
             factoring = factor_items(corr, n_factors, answers, settings, engine, rng, target=target)
             assign = named_scales if settings.scale else found_scales
             keys = assign(settings, factoring.loadings, answers.names, survey)
+            factoring = turn_factors(factoring, _directions(keys, factoring, answers.names))
             flags = flag_table(keys, answers, corr, factoring, survey)
             drops = propose_drops(keys, flags, answers, corr, n_factors)
         if settings.drop_items == "propose" or not drops:
@@ -333,6 +334,18 @@ def _solve(
         gone = ", ".join(survey.label(drop.item) for drop in applied)
         tell(f"left out of the scales, as the study asks, because alpha rises without: {gone}")
     return _Solution(answers, corr, factoring, keys, [*applied, *drops])
+
+
+def _directions(
+    keys: Sequence[ScaleItems], factoring: Factoring, names: Sequence[str]
+) -> FloatArray:
+    """Return -1 for a factor that runs against its scale, whose items then load negative."""
+    place = {name: i for i, name in enumerate(names)}
+    directions = np.ones(factoring.loadings.shape[1])
+    for key in keys:
+        own = sum(s * factoring.loadings[place[n], key.factor] for n, s in key.signs.items())
+        directions[key.factor] = -1.0 if own < 0 else 1.0
+    return directions
 
 
 def _target(settings: ScalesSettings, names: Sequence[str]) -> FloatArray:

@@ -12,7 +12,7 @@ from psychoseg.scales.keys import ScaleItems
 from psychoseg.stats.arrays import FloatArray, canonical_order
 from psychoseg.stats.correlation import covariance, pearson
 from psychoseg.stats.extraction import extract_minres
-from psychoseg.stats.factor import schmid_leiman
+from psychoseg.stats.factor import communalities, schmid_leiman
 from psychoseg.stats.reliability import (
     average_variance_extracted,
     composite_reliability,
@@ -37,7 +37,8 @@ COEFFICIENTS = {
     "alpha": "Cronbach's alpha of the score as it is made; interval by Feldt (1965)",
     "alpha, standardised": "of standardised items; interval by Feldt",
     "alpha, ordinal": "of the answers' underlying continua, not of the score",
-    "omega total": "share of the score's variance due to one common factor of the scale",
+    "omega total": "share of the score's variance due to one common factor of the scale; of all "
+    "items together, due to all factors",
     "omega, general part": "share due to what all scales have in common (Schmid-Leiman)",
     "omega, own part": "share due to what this scale alone measures (Schmid-Leiman)",
     "omega hierarchical": "share of the sum of all items due to one general factor",
@@ -162,11 +163,16 @@ def _hierarchical(
         for name, sign in key.signs.items():
             signs[place[name]] = sign
     general, groups = schmid_leiman(factoring.loadings, factoring.phi)
-    # Scales may point either way: a scale that the general factor runs against is turned with all
-    # of its items, as psych::omega turns items.
+    # An item that the general factor runs against is turned, as psych::omega turns it.
     keyed = general * signs
     turned = signs * np.where(keyed < 0, -1.0, 1.0)
-    whole = omega(corr * np.outer(turned, turned), general * turned, groups * turned[:, None])
+    whole = omega(
+        corr * np.outer(turned, turned),
+        general * turned,
+        groups * turned[:, None],
+        # Beyond three factors the transformation does not keep the communalities.
+        uniquenesses=1 - communalities(factoring.loadings, factoring.phi),
+    )
     out: dict[str, dict[str, float]] = {
         ALL_ITEMS: {
             "omega total": whole.total,

@@ -24,7 +24,7 @@ from psychoseg.stats.dimension_rules import (
     kaiser_rule,
     minimum_average_partial,
 )
-from psychoseg.stats.factor import extract_minres
+from psychoseg.stats.extraction import extract_minres, extract_minres_from
 from psychoseg.stats.parallel import (
     CorrelationKind,
     NextEigenvalue,
@@ -343,7 +343,7 @@ def _hulls(corr: FloatArray, n_obs: float, most: int) -> tuple[Hull, Hull]:
             break
         loadings, unique = np.zeros((p, 0)), np.ones(p)
         if m > 0:
-            fit = extract_minres(corr, m)
+            fit = extract_minres_from(corr, m, start=unique)
             loadings, unique = fit.loadings, np.maximum(fit.uniquenesses, _LEAST_UNIQUENESS)
         df.append(free)
         caf.append(common_part_accounted_for(corr, loadings))

@@ -21,6 +21,7 @@ __all__ = [
     "extract",
     "extract_components",
     "extract_minres",
+    "extract_minres_from",
     "extract_ml",
     "extract_principal_axes",
     "limit_inverse",
@@ -40,6 +41,8 @@ _UNIQUENESS_LOW, _UNIQUENESS_HIGH = 0.005, 1.0
 _GRADIENT_TOLERANCE = 1e-8
 #: Where rounding ends the search before that, a gradient below this still counts as an optimum.
 _GRADIENT_ENOUGH = 1e-5
+#: One objective is lower than another by more than this share of it; less is rounding.
+_LOWER = 1e-6
 _MAX_STEPS = 200
 #: A matrix whose smallest eigenvalue is no more than this share of its largest is singular.
 SINGULAR = 1e-12
@@ -180,6 +183,29 @@ def extract_minres(
     return _extraction(
         corr, loadings, converged=gradient < _GRADIENT_ENOUGH, iterations=steps, objective=None
     )
+
+
+def extract_minres_from(corr: FloatArray, n_factors: int, *, start: FloatArray) -> Extraction:
+    """Extract by minres from the usual start and from another one, and return the lower end.
+
+    With many factors the usual start may end in a local optimum; the uniquenesses of the solution
+    with one factor fewer lead elsewhere.
+
+    Parameters
+    ----------
+    corr : ndarray, shape (p, p)
+    n_factors : int
+    start : ndarray, shape (p,)
+        Uniquenesses.
+
+    Returns
+    -------
+    Extraction
+        That of the usual start where the two end alike.
+    """
+    usual = extract_minres(corr, n_factors)
+    other = extract_minres(corr, n_factors, start=np.clip(start, _UNIQUENESS_LOW, _UNIQUENESS_HIGH))
+    return other if other.objective < usual.objective * (1 - _LOWER) else usual
 
 
 def extract_ml(corr: FloatArray, n_factors: int, *, start: FloatArray | None = None) -> Extraction:

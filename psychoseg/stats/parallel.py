@@ -19,7 +19,7 @@ from psychoseg.stats.correlation import (
     smooth_correlation,
 )
 from psychoseg.stats.dimension_rules import leading_above
-from psychoseg.stats.factor import extract_minres, squared_multiple_correlations
+from psychoseg.stats.extraction import extract_minres_from, squared_multiple_correlations
 
 __all__ = [
     "CorrelationKind",
@@ -250,12 +250,14 @@ def next_eigenvalue(
     precision = _precision(items, weights, p, correlation)
     observed: FloatArray = np.linalg.eigvalsh(corr)[::-1].astype(np.float64)
     thresholds: list[float] = []
+    unique = np.ones(p)
     for m in range(p - 1 if most is None else min(p - 1, most)):
         if (p - m) ** 2 < p + m:
             break
         implied: FloatArray = np.zeros((p, p))
         if m > 0:
-            loadings = extract_minres(corr, m).loadings
+            found = extract_minres_from(corr, m, start=unique)
+            loadings, unique = found.loadings, found.uniquenesses
             implied = loadings @ loadings.T * precision
         np.fill_diagonal(implied, 1.0)
         root = np.linalg.cholesky(smooth_correlation(implied, floor=_LEAST_EIGENVALUE)[0])

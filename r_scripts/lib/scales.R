@@ -23,6 +23,7 @@ fit_scales <- function(survey, settings) {
   } else {
     found_keys(settings, found$loadings, survey)
   }
+  found <- turn_factors(found, keys)
   scored <- lapply(keys, score, survey = survey, settings = settings)
   scores <- as.data.frame(
     stats::setNames(lapply(scored, `[[`, "scores"), vapply(keys, `[[`, "", "name"))
@@ -343,6 +344,17 @@ extract <- function(corr, m, n_obs) {
     loadings = loadings, phi = phi, ss = unname(ss[order]),
     communality = rowSums(loadings * (loadings %*% phi))
   )
+}
+
+# Turns each factor so that the items of its scale load positive in sum.
+turn_factors <- function(found, keys) {
+  turn <- rep(1, ncol(found$loadings))
+  for (key in keys) {
+    if (sum(found$loadings[names(key$signs), key$factor] * key$signs) < 0) turn[[key$factor]] <- -1
+  }
+  found$loadings <- sweep(found$loadings, 2L, turn, `*`)
+  found$phi <- found$phi * outer(turn, turn)
+  found
 }
 
 # ---- keys: which item belongs where, and with which sign relative to its declared reversal ----
