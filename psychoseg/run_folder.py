@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,13 @@ _SUMMARIES = {
 _CATEGORIES = ("categories", "ordered")
 #: numpy's kind of a column -> its type in the manifest.
 _TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "logical"}
+#: Tables of one row a respondent kept, all in one order; the first column is the id.
+_BY_RESPONDENT = ("survey/answers", "scales/scores", "segments/members")
+#: Without it, or with it where a spreadsheet has saved a table as "CSV UTF-8".
+_ENCODING = "utf-8-sig"
+_REMEDY = (
+    "Undo the change, or run the study again; to look at a table in a spreadsheet, open a copy."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +161,8 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     DataError
-        Where the folder is not a run, lacks a file, or was changed.
+        Where the folder is not a run, lacks a file, or was changed; names the file where one
+        alone is at fault.
     """
     folder = Path(folder)
     try:
@@ -163,6 +171,7 @@ def read_run(folder: str | Path) -> Run:
             name: _read_csv(folder / f"{name}.csv", types)
             for name, types in manifest["tables"].items()
         }
+        _check_respondents(folder, frames)
         return _assembled(folder, manifest, frames)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(
@@ -377,7 +386,7 @@ def _confirmation(folder: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of R's confirmation: numbers with gaps as NaN, texts as they stand."""
     tables = {}
     for path in sorted(folder.glob("*.csv")):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=_ENCODING)
         for name in table.columns:
             there = ~table[name].isin(("", "NA"))
             numbers = pd.to_numeric(table[name].where(there), errors="coerce")
@@ -409,25 +418,89 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 def _read_csv(path: Path, types: Sequence[str]) -> pd.DataFrame:
     """Read a table by the types of its columns; names may repeat, and "None" is a text."""
-    with path.open(encoding="utf-8", newline="") as file:
-        head, *rows = csv.reader(file)
+    try:
+        with path.open(encoding=_ENCODING, newline="") as file:
+            # A spreadsheet may end a table with an empty line.
+            head, *rows = [row for row in csv.reader(file) if row] or [[]]
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text any more. {_REMEDY}") from None
+    except csv.Error as error:
+        raise DataError(f"{path} is not a CSV file any more ({error}). {_REMEDY}") from None
+    _check_shape(path, head, rows, len(types))
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(head)
     frame = pd.DataFrame(
-        dict(enumerate(_typed(column, kind) for column, kind in zip(columns, types, strict=True)))
+        {
+            j: _typed(column, kind, f"{path}, column {head[j]}")
+            for j, (column, kind) in enumerate(zip(columns, types, strict=True))
+        }
     )
     return frame.set_axis(pd.Index(head), axis=1)
 
 
-def _typed(column: Sequence[str], kind: str) -> pd.Series:
+def _check_shape(
+    path: Path, head: Sequence[str], rows: Sequence[Sequence[str]], n_columns: int
+) -> None:
+    """Check that each row has as many cells as the run wrote columns."""
+    if len(head) != n_columns:
+        lost = "a column was " + ("added" if len(head) > n_columns else "lost")
+        if len(head) == 1 and ";" in head[0]:
+            lost = "the cells are separated by semicolons instead of commas"
+        words = "1 column" if len(head) == 1 else f"{len(head)} columns"
+        raise DataError(f"{path} has {words} where the run wrote {n_columns}: {lost}. {_REMEDY}")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != n_columns:
+            raise DataError(
+                f"{path}: row {number} has {len(row)} cells where the header has {n_columns}. "
+                f"{_REMEDY}"
+            )
+
+
+def _typed(column: Sequence[str], kind: str, where: str) -> pd.Series:
     if kind == "number":
-        return pd.Series([float(x) if x else np.nan for x in column], dtype=np.float64)
+        found = [_parsed(x, float, where) if x else np.nan for x in column]
+        return pd.Series(found, dtype=np.float64)
     if kind == "integer":
-        return pd.Series([int(x) for x in column], dtype=np.int64)
+        return pd.Series([_parsed(x, int, where) for x in column], dtype=np.int64)
     if kind == "count":
-        return pd.Series([int(x) if x else pd.NA for x in column], dtype="Int64")
+        return pd.Series([_parsed(x, int, where) if x else pd.NA for x in column], dtype="Int64")
     if kind == "logical":
-        return pd.Series([x == "True" for x in column], dtype=bool)
+        return pd.Series([_parsed(x, _logical, where) for x in column], dtype=bool)
     return pd.Series(list(column), dtype="str")
+
+
+def _parsed(text: str, read: Callable[[str], float], where: str) -> float:
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        wanted = _WANTED[read]
+        comma = ", with a point for the decimals" if "," in text and read is float else ""
+        raise DataError(f"{where}: {text!r} is not {wanted}{comma}. {_REMEDY}") from None
+
+
+def _logical(text: str) -> bool:
+    """Read True and False, in capitals as a spreadsheet writes them."""
+    return {"true": True, "false": False}[text.lower()]
+
+
+_WANTED = {float: "a number", int: "a whole number", _logical: "True or False"}
+
+
+def _check_respondents(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Check that the tables of respondents have the same people in the same order."""
+    first, *others = _BY_RESPONDENT
+    ids = frames[first].iloc[:, 0].astype(str).tolist()
+    for name in others:
+        own = frames[name].iloc[:, 0].astype(str).tolist()
+        if own == ids:
+            continue
+        what = (
+            f"{len(own)} rows and {first}.csv has {len(ids)}"
+            if len(own) != len(ids)
+            else f"other ids, or in another order, than {first}.csv"
+        )
+        raise DataError(
+            f"{folder / name}.csv has {what}: a row was deleted, added or moved. {_REMEDY}"
+        )
 
 
 def _write_json(result: object, names: Sequence[str], path: Path) -> None:
@@ -436,5 +509,5 @@ def _write_json(result: object, names: Sequence[str], path: Path) -> None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(path.read_text(encoding=_ENCODING))
     return found

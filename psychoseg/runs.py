@@ -171,9 +171,10 @@ class _Log:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
         for warning in caught:
             if issubclass(warning.category, PsychosegWarning):
-                line = (name, str(warning.message))
-                if line not in self.messages:
-                    self.messages.append(line)
+                # Once is enough: a second engine meets again what the first has warned of.
+                text = str(warning.message)
+                if all(text != told for _, told in self.messages):
+                    self.messages.append((name, text))
             else:
                 warnings.warn_explicit(
                     warning.message, warning.category, warning.filename, warning.lineno

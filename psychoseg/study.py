@@ -315,6 +315,10 @@ class ScaleKey(_Table):
         return self
 
 
+#: Loadings from this on are read; Child (2006), The Essentials of Factor Analysis, and custom.
+_MIN_LOADING = 0.3
+
+
 class ScalesSettings(_Table):
     """``[scales]``: how items become scales. With no ``[[scales.scale]]`` the scales are found.
 
@@ -354,7 +358,7 @@ class ScalesSettings(_Table):
     delta: float = Field(default=0.01, gt=0)
     power: float = Field(default=4.0, gt=1)
     starts: int = Field(default=20, ge=0)
-    min_loading: Share = 0.3
+    min_loading: Share = _MIN_LOADING
     min_answered: Share = 0.5
     score: Literal["mean", "sum", "regression", "bartlett", "ten_berge"] = "mean"
     #: "person" takes each respondent's own mean answer out of the scores (ipsatising).
@@ -372,6 +376,21 @@ class ScalesSettings(_Table):
             raise ValueError(msg)
         if self.rotation.startswith("target") and not self.scale:
             msg = f'rotation = "{self.rotation}" turns towards named scales: add [[scales.scale]]'
+            raise ValueError(msg)
+        if self.rotation.startswith("bifactor") and not self.scale:
+            msg = (
+                f'rotation = "{self.rotation}" shows what named scales have in common: add '
+                "[[scales.scale]]"
+            )
+            raise ValueError(msg)
+        beside = {
+            "n_factors": self.n_factors != "auto",
+            "names": bool(self.names),
+            "min_loading": self.min_loading != _MIN_LOADING,
+        }
+        if self.scale and any(beside.values()):
+            which = ", ".join(name for name, is_set in beside.items() if is_set)
+            msg = f"{which} in [scales] would have no effect beside [[scales.scale]]: take it out"
             raise ValueError(msg)
         if self.centre == "person" and self.score not in ("mean", "sum"):
             msg = f'centre = "person" is for score = "mean" or "sum", not "{self.score}"'

@@ -100,11 +100,24 @@ read_run <- function(folder) {
   if (length(missing) > 0L) {
     fail(folder, " is not a whole run folder: it lacks ", paste(missing, collapse = ", "), ".")
   }
-  tables <- lapply(run_files[names(run_files) != "study"], function(name) {
-    read_table(file.path(folder, name), text_columns = c("id", "item", "name", "label", "scale"))
+  tables <- lapply(run_files[!names(run_files) %in% c("answers", "study")], function(name) {
+    read_table(file.path(folder, name), text_columns = c("item", "name", "label", "scale"))
   })
   study <- RcppTOML::parseTOML(file.path(folder, run_files[["study"]]), escape = FALSE)
-  c(tables, list(folder = folder, study = study))
+  answers <- read_answers(file.path(folder, run_files[["answers"]]))
+  c(tables, answers, list(folder = folder, study = study))
+}
+
+# The first two columns are the id and the weight, though an item may be called "id" or "weight".
+read_answers <- function(file) {
+  read <- function(...) {
+    utils::read.csv(
+      file,
+      check.names = FALSE, encoding = "UTF-8", na.strings = "", stringsAsFactors = FALSE, ...
+    )
+  }
+  all <- read(colClasses = c("character", rep(NA_character_, ncol(read(nrows = 1L)) - 1L)))
+  list(ids = all[[1L]], weights = all[[2L]], answers = all[-(1:2)])
 }
 
 read_seed <- function(given, run) {
@@ -147,7 +160,7 @@ make_setup <- function(run, estimator) {
     fail(run$folder, ": survey/answers.csv lacks the item ", absent[[1L]], "; run the study again.")
   }
   # In id order, so that the order of the rows changes nothing, not even the halves.
-  place <- order(run$answers$id)
+  place <- order(run$ids)
   codes <- sprintf("i%03d", seq_along(known))
   keyed <- lapply(known, function(item) {
     x <- run$answers[[item]][place]
@@ -181,7 +194,7 @@ make_setup <- function(run, estimator) {
 }
 
 add_weights <- function(setup, run) {
-  weights <- run$answers$weight[setup$place]
+  weights <- run$weights[setup$place]
   if (all(weights == weights[[1L]]) && weights[[1L]] == 1) return(setup)
   if (identical(run$study[["weights"]][["kind"]], "frequency")) {
     if (any(weights != round(weights))) {

@@ -170,6 +170,23 @@ def test_holzinger_swineford_has_the_fit_that_lavaan_documents(
 # ---- what must hold ----
 
 
+def test_items_may_be_called_what_the_first_columns_are(confirm: Confirm, tmp_path: Path) -> None:
+    """Id and weight are the first two columns of the answers, an item may have their names."""
+    answers = made_answers()
+    answers["weight"] = np.where(np.arange(len(answers)) % 2, 0.5, 1.5)
+    plain = confirmed(confirm, write_run(tmp_path / "plain", answers), "--split-half")
+    folder = write_run(tmp_path / "run", answers)
+    names = {"a1": "weight", "a2": "id", "b1": "name"}
+    for file in ("scales/items.csv", "survey/codebook.csv"):
+        frame = pd.read_csv(folder / file)
+        frame.replace({"item": names, "name": names}).to_csv(folder / file, index=False)
+    answers.rename(columns=names).to_csv(folder / "survey/answers.csv", index=False)
+    named = confirmed(confirm, folder, "--split-half")
+    for table in ("fit", "loadings", "factor_correlations"):
+        np.testing.assert_array_equal(numbers(named[table]), numbers(plain[table]))
+    assert set(names.values()) < set(named["loadings"]["item"])
+
+
 @pytest.mark.parametrize(("shift", "scalar"), [(0.0, True), (0.8, False)])
 def test_items_that_shift_in_one_group_break_scalar_invariance_alone(
     confirm: Confirm, tmp_path: Path, shift: float, scalar: bool

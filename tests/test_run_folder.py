@@ -3,6 +3,7 @@
 import dataclasses
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -133,8 +134,46 @@ def test_what_r_confirms_comes_into_the_report(rscript, root, small, tmp_path, c
         (lambda f: shutil.rmtree(f / "scales"), "cannot be read as a run"),
         (lambda f: (f / "manifest.json").write_text("{}"), "cannot be read as a run"),
         (lambda f: (f / "manifest.json").unlink(), "manifest.json"),
-        (lambda f: drop_a_column(f / "scales" / "table.csv"), "cannot be read as a run"),
-        (lambda f: (f / "segments" / "tree.csv").write_text("merge\nx\n"), "cannot be read"),
+        (
+            lambda f: edit(f / "scales/table.csv", lambda t: t.iloc[:, 1:]),
+            r"scales/table\.csv has \d+ columns where the run wrote \d+: a column was lost",
+        ),
+        (
+            lambda f: edit(f / "scales/table.csv", lambda t: t.assign(note="mine")),
+            r"scales/table\.csv has \d+ columns where the run wrote \d+: a column was added",
+        ),
+        (
+            lambda f: edit(f / "scales/fit.csv", lambda t: t, sep=";"),
+            r"scales/fit\.csv has 1 column where .* separated by semicolons",
+        ),
+        (
+            lambda f: edit(f / "scales/fit.csv", lambda t: t.assign(value="0,5")),
+            r"scales/fit\.csv, column value: '0,5' is not a number, with a point",
+        ),
+        (
+            lambda f: edit(f / "segments/choice.csv", lambda t: t.assign(k="two")),
+            r"segments/choice\.csv, column k: 'two' is not a whole number",
+        ),
+        (
+            lambda f: edit(f / "segments/choice.csv", lambda t: t.assign(chosen="WAHR")),
+            r"segments/choice\.csv, column chosen: 'WAHR' is not True or False",
+        ),
+        (
+            lambda f: (f / "segments/tree.csv").open("a").write("1,2\n"),
+            r"segments/tree\.csv: row \d+ has 2 cells where the header has 5",
+        ),
+        (
+            lambda f: edit(f / "segments/members.csv", lambda t: t.iloc[1:]),
+            r"segments/members\.csv has 299 rows and survey/answers\.csv has 300",
+        ),
+        (
+            lambda f: edit(f / "scales/scores.csv", lambda t: t.iloc[::-1]),
+            r"scales/scores\.csv has other ids, or in another order",
+        ),
+        (
+            lambda f: (f / "scales/table.csv").write_bytes("Größe".encode("latin-1")),
+            r"scales/table\.csv is not UTF-8",
+        ),
     ],
 )
 def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(small, tmp_path, spoil, message):
@@ -147,9 +186,25 @@ def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(small, tmp_path, s
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
 
-def drop_a_column(path: Path) -> None:
-    frame = pd.read_csv(path)
-    frame.iloc[:, 1:].to_csv(path, index=False)
+def edit(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], *, sep: str = ",") -> None:
+    """Open a table as text, change it and save it."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    change(frame).to_csv(path, index=False, sep=sep)
+
+
+def test_tables_that_a_spreadsheet_saved_as_utf_8_are_read_back(small, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(small.folder, folder)
+    for path in [*folder.rglob("*.csv"), folder / "manifest.json"]:
+        text = path.read_text(encoding="utf-8")
+        if path.name != "manifest.json":
+            text = text.replace(",True", ",TRUE").replace(",False", ",FALSE") + "\n"
+        path.write_text(text, encoding="utf-8-sig")
+    expected, found = read_run(small.folder), read_run(folder)
+    for part in ("survey", "scales", "segments", "profiles"):
+        assert_same(getattr(expected, part), getattr(found, part), part)
+    first = (small.folder / "report.html").read_bytes()
+    assert psychoseg.remake_report(folder).read_bytes() == first
 
 
 def test_the_command_line_refuses_a_folder_that_is_no_run(tmp_path, capsys):

@@ -70,6 +70,30 @@ def test_respondents_start_with_the_id_and_keep_it_as_text(root, fitness_run):
     assert any(i.startswith("0") for i in written["id"])
 
 
+def test_what_both_engines_warn_of_is_told_once(root, tmp_path, monkeypatch):
+    """A second engine meets the same answers; here it is Python's own again, and needs no R."""
+    from psychoseg import agreement, runs
+    from psychoseg.engines import get_engine
+    from psychoseg.errors import tell
+
+    def warning(said: str):
+        def fit(*args, **settings):
+            tell("two items are alike")
+            tell(said)
+            return psychoseg.fit_scales(*args, **settings)
+
+        return fit
+
+    monkeypatch.setattr(runs, "_engines", lambda _: (get_engine("python"), get_engine("python")))
+    monkeypatch.setattr(runs, "fit_scales", warning("of the first"))
+    monkeypatch.setattr(agreement, "fit_scales", warning("of the second"))
+    run = psychoseg.run(copied(root, tmp_path), out=tmp_path / "run")
+    told = run.warnings.set_index("message")["stage"]
+    assert told["two items are alike"] == "scales"
+    assert (told["of the first"], told["of the second"]) == ("scales", "agreement")
+    assert told.index.is_unique
+
+
 def test_everybody_read_is_kept_or_in_the_ledger(root, fitness_run):
     with (root / "surveys" / "fitness_app" / "survey.csv").open(encoding="utf-8", newline="") as f:
         read = {row[0] for row in csv.reader(f)} - {"user_id"}

@@ -94,21 +94,52 @@ def test_omega_and_alpha_if_dropped_of_bfi_are_those_of_psych(bfi, bfi_scales):
     assert 0 < table.loc["", "omega hierarchical"] < table.loc["", "omega total"] < 1
 
 
-@pytest.mark.parametrize("rotation", [r for r in ROTATIONS if not r.startswith("target")])
+@pytest.mark.parametrize(
+    "rotation", [r for r in ROTATIONS if not r.startswith(("target", "bifactor", "none"))]
+)
 def test_every_rotation_finds_the_three_planted_scales(rotation):
-    if rotation == "none":
-        scales, _ = told(simulated(), ScalesSettings(n_factors=3, rotation="none"))
-        np.testing.assert_allclose(scales.phi, np.eye(3))
-        return
-    n_factors = 4 if rotation.startswith("bifactor") else 3
-    scales, _ = told(simulated(), ScalesSettings(n_factors=n_factors, rotation=rotation))
+    scales, _ = told(simulated(), ScalesSettings(n_factors=3, rotation=rotation))
     homes = scales.items.set_index("item")["scale"]
-    if rotation.startswith("bifactor"):
-        assert scales.loadings.shape == (12, 4)
-        return
     for letter in "abc":
         assert homes[[f"{letter}{i}" for i in range(1, 5)]].nunique() == 1
     assert homes.nunique() == 3
+
+
+def test_unrotated_factors_are_uncorrelated():
+    scales, _ = told(simulated(), ScalesSettings(n_factors=3, rotation="none"))
+    np.testing.assert_array_equal(scales.phi, np.eye(3))
+
+
+def with_general(n=1500):
+    """Return items of three groups with one factor behind them all, of half their variance."""
+    rng = np.random.default_rng(4)
+    general = rng.standard_normal((n, 1))
+    groups = np.repeat(rng.standard_normal((n, 3)), 4, axis=1)
+    x = 0.7 * general + 0.45 * groups + np.sqrt(1 - 0.49 - 0.2025) * rng.standard_normal((n, 12))
+    answers = np.clip(np.round(x + 3), 1, 5)
+    return pd.DataFrame(answers, columns=[f"{s}{i}" for s in "abc" for i in range(1, 5)])
+
+
+@pytest.mark.parametrize("rotation", ["bifactor_t", "bifactor_q"])
+def test_a_bifactor_rotation_shows_what_the_named_scales_have_in_common(rotation):
+    frame = with_general()
+    settings = named(frame)
+    plain, _ = told(frame, settings)
+    scales, _ = told(frame, settings.model_copy(update={"rotation": rotation}))
+    assert scales.factors["label"].tolist()[0] == "General factor"
+    assert set(scales.factors["label"][1:]) == {"a", "b", "c"}
+    assert scales.loadings["F1"].between(0.55, 0.85).all()
+    # The Schmid-Leiman transformation of the oblique solution says the same of the same answers, as
+    # far as a rotation that wants perfect groups can (planted: omega hierarchical .84).
+    tables = [s.reliability.set_index(["scale", "coefficient"])["value"] for s in (plain, scales)]
+    for coefficient in ("omega hierarchical", "omega total", "explained common variance"):
+        assert tables[0]["", coefficient] == pytest.approx(tables[1]["", coefficient], abs=0.06)
+    parts = ["omega, general part", "omega, own part"]
+    for scale in "abc":
+        both = [sum(table[scale, part] for part in parts) for table in tables]
+        assert both[0] == pytest.approx(both[1], abs=0.05)
+    with pytest.raises(ValueError, match="shows what named scales have in common"):
+        ScalesSettings(rotation=rotation)
 
 
 @pytest.mark.parametrize("extraction", ["minres", "ml", "principal_axes", "components"])
@@ -216,7 +247,7 @@ def test_a_bad_item_is_flagged_proposed_and_dropped_only_when_asked():
     applied, messages = told(frame, keys.model_copy(update={"drop_items": "apply"}))
     assert applied.items.set_index("item").loc["a4", "scale"] == ""
     assert applied.drops.loc[applied.drops["applied"], "item"].tolist() == ["a4"]
-    assert any("alpha rises without: a4" in m for m in messages)
+    assert any("alpha rises without them: a4" in m for m in messages)
     assert applied.table.set_index("scale").loc["a", "alpha"] == pytest.approx(
         proposal["alpha_without"], abs=1e-12
     )
@@ -258,7 +289,7 @@ def test_integer_weights_equal_repeated_rows_in_every_table():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f.assign(d1=f["a1"]), "give the same answers: a1 and d1"),
+        (lambda f: f.assign(d1=f["a1"]), "1 pair of items with the same answers: a1 and d1"),
         (
             lambda f: f.assign(total=f["a1"] + f["a2"] + f["a3"]),
             r"depend on each other exactly.*a1, a2, a3, total",
@@ -355,3 +386,158 @@ def test_what_factor_analyzer_does_wrongly_is_refused(bfi, bfi_scales, settings)
             bfi_scales.model_copy(update=settings),
             engine=PythonEngine(rotator="factor-analyzer"),
         )
+
+
+def test_the_item_that_names_a_scale_never_counts_against_it():
+    frame = simulated()
+    # The strongest item of a is turned, so that the other three outweigh it.
+    frame["a1"] = 6 - np.clip(np.round(frame[["a2", "a3", "a4"]].mean(axis=1)), 1, 5)
+    scales, _ = told(frame, ScalesSettings(n_factors=3))
+    for _, row in scales.table.iterrows():
+        keys = scales.items[scales.items["scale"] == row["scale"]].set_index("item")["key"]
+        assert keys[row["label"]] == 1
+    home = scales.items.set_index("item").loc["a1", "scale"]
+    assert np.corrcoef(scales.scores[home], frame["a1"])[0, 1] > 0.8
+    assert (scales.items["loading"] > 0).all()
+    given, _ = told(frame, ScalesSettings(n_factors=3, names={"a2": "Likes a"}))
+    assert np.corrcoef(given.scores["likes_a"], frame["a2"])[0, 1] > 0.7
+
+
+def test_items_of_a_named_scale_load_positive_whichever_way_their_factor_points(bfi, bfi_scales):
+    scales = fit_scales(bfi, bfi_scales)
+    assert (scales.items["loading"] > 0).all()
+    own = [
+        scales.loadings.loc[r.item, scales.factors.set_index("scale").loc[r.scale, "factor"]]
+        for r in scales.items.itertuples()
+    ]
+    np.testing.assert_allclose(own, scales.items["loading"])
+
+
+def overlapping(frame, **changes):
+    """Return two scales that share a4, which only the second turns round."""
+    scales = (
+        ScaleKey(name="a", items=("a1", "a2", "a3", "a4")),
+        ScaleKey(name="b", items=("a4", "b1", "b2", "b3", "b4"), reverse=("a4",)),
+    )
+    return ScalesSettings(scale=scales, **changes)
+
+
+def test_an_item_of_two_scales_is_turned_where_it_is_reversed_and_flagged_there(tmp_path):
+    frame = simulated()
+    scales, _ = told(frame, overlapping(frame))
+    np.testing.assert_allclose(
+        scales.scores["a"], frame[["a1", "a2", "a3", "a4"]].mean(axis=1), atol=1e-12
+    )
+    turned = pd.concat([6 - frame["a4"], frame[["b1", "b2", "b3", "b4"]]], axis=1)
+    np.testing.assert_allclose(scales.scores["b"], turned.mean(axis=1), atol=1e-12)
+    # The same through a study file, where reverse keys are read before the scales are.
+    frame.astype(int).rename_axis("id").to_csv(tmp_path / "data.csv")
+    (tmp_path / "study.toml").write_text(
+        """
+[data]
+file = "data.csv"
+id = "id"
+[[items]]
+columns = ["a1:c4"]
+range = [1, 5]
+[[scales.scale]]
+name = "a"
+items = ["a1", "a2", "a3", "a4"]
+[[scales.scale]]
+name = "b"
+items = ["a4", "b1", "b2", "b3", "b4"]
+reverse = ["a4"]
+"""
+    )
+    study = load_study(tmp_path)
+    again = fit_scales(load_survey(study), study.scales)
+    np.testing.assert_allclose(again.scores, scales.scores, atol=1e-12)
+
+
+def test_an_item_leaves_the_scale_that_is_better_without_it_and_stays_in_the_other():
+    frame = simulated()
+    rng = np.random.default_rng(2)
+    frame["a4"] = rng.integers(1, 6, len(frame)).astype(float)
+    noise = rng.standard_normal(len(frame))
+    frame["d1"] = np.clip(np.round(frame["a4"] + 0.5 * noise), 1, 5)
+    scales = (
+        ScaleKey(name="a", items=("a1", "a2", "a3", "a4")),
+        ScaleKey(name="d", items=("a4", "d1")),
+    )
+    found, _ = told(frame, ScalesSettings(scale=scales, drop_items="apply"))
+    homes = found.items.groupby("scale")["item"].agg(set)
+    assert homes["a"] == {"a1", "a2", "a3"}
+    assert homes["d"] == {"a4", "d1"}
+
+
+def test_listwise_answers_are_those_of_psych_on_the_complete_rows(bfi, bfi_scales):
+    # psych 2.2.9: fa(na.omit(bfi[1:25]), 5, fm = "minres", rotate = "oblimin"), n = 2436.
+    settings = bfi_scales.model_copy(update={"missing": "listwise"})
+    scales, messages = told(bfi, settings)
+    fit = scales.fit.set_index("measure")["value"]
+    assert fit["chi_square"] == pytest.approx(1538.5, abs=0.05)
+    assert fit["bic"] == pytest.approx(95.9, abs=0.05)
+    assert fit["bartlett_chi_square"] == pytest.approx(18146, abs=0.5)
+    assert any("rest on the 2436 of 2800 respondents" in m for m in messages)
+    few = bfi.items.mask(np.random.default_rng(1).random(bfi.items.shape) < 0.2)
+    with pytest.raises(DataError, match="25 items but only"):
+        told(Survey.from_frame(few, answer_range=(1, 6)), ScalesSettings(missing="listwise"))
+
+
+def test_respondents_without_an_answer_add_nothing_to_the_sample_size():
+    frame = simulated()
+    empty = pd.DataFrame(np.nan, index=range(400, 600), columns=frame.columns)
+    alone, padded = (fit_scales(f) for f in (frame, pd.concat([frame, empty])))
+    pd.testing.assert_frame_equal(alone.fit, padded.fit)
+
+
+@pytest.mark.parametrize("column", ["copy", "mirror", "sum"])
+def test_items_that_repeat_each_other_are_named_with_polychoric_correlations_too(column):
+    frame = simulated()
+    if column == "sum":
+        frame["zz"] = frame["a1"] + frame["b1"]
+    else:
+        frame["zz"] = frame["a1"] if column == "copy" else 6 - frame["a1"]
+    _, messages = told(Survey.from_frame(frame, answer_range=(1, 10)), ScalesSettings(n_factors=3))
+    expected = "depend on each other exactly" if column == "sum" else "the same answers"
+    assert any(expected in m and "zz" in m for m in messages), messages
+
+
+def test_an_item_that_hardly_varies_is_named():
+    frame = simulated()
+    frame["b2"] = np.where(np.arange(len(frame)) < 2, 5.0, 1.0)
+    _, messages = told(frame, ScalesSettings(n_factors=3))
+    assert any("hardly vary" in m and "b2 (2 of 400 differ)" in m for m in messages)
+
+
+def test_components_are_not_tested_as_a_model():
+    scales, _ = told(simulated(), ScalesSettings(n_factors=3, extraction="components"))
+    assert {"rmsr", "srmr", "kmo", "bartlett_p"} == set(scales.fit["measure"]) - {
+        "bartlett_chi_square",
+        "bartlett_df",
+    }
+
+
+def test_bartlett_scores_of_a_heywood_case_name_the_item():
+    frame = simulated(300)
+    frame["a1"] = frame[["a2", "a3", "a4"]].mean(axis=1).round()
+    settings = ScalesSettings(
+        n_factors=3, score="bartlett", correlation="pearson", extraction="principal_axes"
+    )
+    heavy = frame.assign(d1=frame["a1"], d2=frame["a1"])
+    with pytest.raises(DataError, match=r"leave nothing of .*(a1|d1|d2)"):
+        told(heavy, settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"n_factors": 4}, "n_factors"),
+        ({"names": {"a1": "x"}}, "names"),
+        ({"min_loading": 0.4}, "min_loading"),
+    ],
+)
+def test_what_has_no_effect_beside_named_scales_is_refused(change, what):
+    scale = (ScaleKey(name="a", items=("a1", "a2")),)
+    with pytest.raises(ValueError, match=f"{what} in \\[scales\\] would have no effect"):
+        ScalesSettings(scale=scale, **change)

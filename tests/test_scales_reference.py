@@ -70,7 +70,7 @@ def answers(name, request):
     shared = request.getfixturevalue("shared_data")
     if name.startswith("hsq"):
         frame = pd.read_csv(shared / "03_openpsychometrics" / "HSQ" / "data.csv")
-        return frame.loc[:, "Q1":"Q32"].replace(-1, np.nan), HSQ, (1, 5)
+        return frame.loc[:, "Q1":"Q32"].replace(-1, np.nan).dropna(how="all"), HSQ, (1, 5)
     if name.startswith("gss"):
         frame = pd.read_csv(shared / "04_values_social" / "gss12_schwartz_values.csv")
         codes = {value: code + 1.0 for code, value in enumerate(LIKE_ME)}

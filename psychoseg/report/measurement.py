@@ -59,6 +59,12 @@ _FIT = {
     "kmo": ("KMO", "From 0.50 to be factored at all, from 0.80 meritorious (Kaiser & Rice 1974)."),
     "bartlett_chi_square": ("Bartlett's test", "Whether the items correlate at all."),
 }  # fmt: skip
+#: Measures of a factor model, which principal components are not.
+_OF_A_MODEL = ("chi_square", "rmsea", "tli", "cfi", "bic")
+_NO_MODEL = (
+    "Components sum up the answers and are no model of them, so chi-square, RMSEA, TLI, CFI and "
+    "BIC do not apply."
+)
 
 
 def measurement_facts(run: Run) -> Measurement:
@@ -147,11 +153,17 @@ def _say(n: int) -> str:
 def _fit_text(run: Run) -> str:
     """Say how well the factors fit, against what convention asks."""
     fit = _fit_values(run)
+    unknown = {"value": np.nan}
     suited = (
         f"Kaiser would call the items' fitness for a factor analysis "
         f"{words.kmo_words(run.scales.kmo)} (KMO {words.number(run.scales.kmo)})."
     )
-    rmsea, tli = fit["rmsea"], fit["tli"]
+    if _components(run):
+        return (
+            f"{_NO_MODEL} What they leave unexplained of a correlation between two items is "
+            f"typically {words.fine(fit.get('rmsr', unknown)['value'])} (RMSR). {suited}"
+        )
+    rmsea, tli = fit.get("rmsea", unknown), fit.get("tli", unknown)
     if not (np.isfinite(rmsea["value"]) and np.isfinite(tli["value"])):
         return f"How well the factors fit these items cannot be tested. {suited}"
     return (
@@ -162,6 +174,10 @@ def _fit_text(run: Run) -> str:
         f"Cudeck 1992; MacCallum, Browne & Sugawara 1996); TLI from 0.95 good, 0.90 acceptable (Hu "
         f"& Bentler 1999; Bentler & Bonett 1980). {suited}"
     )
+
+
+def _components(run: Run) -> bool:
+    return run.study.scales.extraction == "components"
 
 
 def _fit_values(run: Run) -> Mapping[str, Mapping[str, float]]:
@@ -294,8 +310,11 @@ def _reliability_table(run: Run) -> Table:
 
 def _fit_table(run: Run) -> Table:
     fit = _fit_values(run)
+    left_out = _OF_A_MODEL if _components(run) else ()
     rows = []
     for measure, (label, convention) in _FIT.items():
+        if measure in left_out or measure not in fit:
+            continue
         of = fit[measure]
         note = ""
         if measure.endswith("chi_square"):
@@ -306,12 +325,17 @@ def _fit_table(run: Run) -> Table:
         if np.isfinite(of["low"]):
             note = f"90% {words.fine_interval(of['low'], of['high'])}"
         rows.append(Row((Cell(label, convention), Cell(show(of["value"]), note))))
+    n = len(run.scales.factors)
+    note = (
+        "The tests suppose continuous answers without gaps; with polychoric or pairwise "
+        "correlations read them as descriptions."
+    )
     return Table(
-        f"How well {words.plural(len(run.scales.factors), 'factor')} fit",
+        f"How well {words.plural(n, 'component' if _components(run) else 'factor')} "
+        f"fit{'s' if n == 1 else ''}",
         cells("Measure, and what convention asks", "Value"),
         tuple(rows),
-        note="The tests suppose continuous answers without gaps; with polychoric or pairwise "
-        f"correlations read them as descriptions. {_base(run)}",
+        note=f"{_NO_MODEL if _components(run) else note} {_base(run)}",
     )
 
 

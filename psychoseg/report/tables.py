@@ -35,8 +35,9 @@ SHADE, DEEP_SHADE = 0.2, 0.5
 #: Correlations from which a cell is shaded, and shaded fully.
 SOME, MUCH = 0.3, 0.6
 
-#: A number in a reason that stands alone; not part of a name such as "wave2.csv".
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+#: A number in a reason that stands alone, with its sign and exponent; not part of a name such as
+#: "wave2.csv" or "2026-02".
+_NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w|[.-]\w)")
 
 
 def kept(run: Run) -> int:

@@ -13,17 +13,23 @@ import numpy as np
 
 from psychoseg.engines.base import Engine, RawFactors, RotationOptions
 from psychoseg.errors import DataError, StudyError, tell
-from psychoseg.scales.keys import MIN_ITEMS
+from psychoseg.scales.keys import MIN_ITEMS, ScaleItems
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
     SMOOTHING_FLOOR,
+    pearson,
     smooth_correlation,
     thin_pairs,
 )
 from psychoseg.stats.dimension import FactorCountEvidence, how_many_factors
 from psychoseg.stats.extraction import search_optima
-from psychoseg.stats.factor import bartlett_sphericity, kmo, order_factors
+from psychoseg.stats.factor import (
+    bartlett_sphericity,
+    kmo,
+    order_factors,
+    tucker_congruence,
+)
 from psychoseg.stats.fit import FactorFit, factor_fit
 from psychoseg.stats.rotation import Rotation, rotate, rotation_objective
 from psychoseg.study import ScalesSettings
@@ -39,6 +45,9 @@ __all__ = [
 
 #: Pairs or items named in a message before the rest is only counted.
 _SHOWN = 5
+#: Where fewer respondents than this gave another answer than the commonest, an item hardly varies;
+#: five is the expected count that Cochran (1954), Biometrics 10, 417-451, asks for by custom.
+_LEAST_OFF = 5.0
 #: An optimum found by a random start counts as better where its criterion is lower by more than
 #: this, relative to its size; less is rounding.
 _BETTER = 1e-6
@@ -141,12 +150,12 @@ def correlate_items(answers: ItemAnswers, settings: ScalesSettings, engine: Engi
     rows, cols = np.nonzero(np.isnan(np.triu(corr, 1)))
     if len(rows):
         raise DataError(
-            f"{len(rows)} pairs of items cannot be correlated, because nobody answered both or one "
+            f"{_many(len(rows))} of items cannot be correlated, because nobody answered both or one "
             f"does not vary among those who did: {_pairs(rows, cols, names)}. Leave one of each "
             'pair out, or take correlation = "pearson" with missing = "em" in [scales].'
         )
     _tell_thin(answers)
-    _tell_repeated(corr, answers.labels)
+    _tell_repeated(answers)
     corr, smallest = smooth_correlation(corr)
     if smallest < SMOOTHING_FLOOR:
         tell(
@@ -189,13 +198,14 @@ def count_factors(
         rng=rng,
         items=answers.x,
         weights=answers.weights,
-        correlation="polychoric" if settings.correlation == "polychoric" else "pearson",
+        correlation="pearson" if settings.correlation == "spearman" else settings.correlation,
         replicates=settings.replicates,
         percentile=settings.percentile,
     )
     most = len(corr) // MIN_ITEMS
     if settings.scale:
-        return len(settings.scale), evidence
+        general = int(settings.rotation.startswith("bifactor"))
+        return len(settings.scale) + general, evidence
     if isinstance(settings.n_factors, int):
         if settings.n_factors > most:
             raise StudyError(
@@ -274,7 +284,7 @@ def factor_items(
     if settings.starts > 0:
         raw = _best_extraction(corr, raw, settings, options, rng)
         raw = _best_rotation(raw, settings, options, rng)
-    loadings, phi, variance = order_factors(raw.loadings, raw.phi)
+    loadings, phi, variance = _ordered(raw, settings)
     overall, msa = kmo(corr)
     return Factoring(
         loadings=loadings,
@@ -287,8 +297,15 @@ def factor_items(
     )
 
 
-def turn_factors(factoring: Factoring, signs: FloatArray) -> Factoring:
-    """Turn factors round where their sign, shape (m,), is -1."""
+def turn_factors(
+    factoring: Factoring, keys: Sequence[ScaleItems], names: Sequence[str]
+) -> Factoring:
+    """Turn each factor so that the items of its scale, as keyed, load positive in sum."""
+    place = {name: i for i, name in enumerate(names)}
+    signs = np.ones(factoring.loadings.shape[1])
+    for key in keys:
+        own = sum(s * factoring.loadings[place[n], key.factor] for n, s in key.signs.items())
+        signs[key.factor] = -1.0 if own < 0 else 1.0
     return replace(
         factoring,
         loadings=factoring.loadings * signs,
@@ -296,9 +313,34 @@ def turn_factors(factoring: Factoring, signs: FloatArray) -> Factoring:
     )
 
 
+def _ordered(
+    raw: RawFactors, settings: ScalesSettings
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Order factors by explained variance; the general one of a bifactor rotation stays first."""
+    loadings, phi, variance = order_factors(raw.loadings, raw.phi)
+    if not settings.rotation.startswith("bifactor"):
+        return loadings, phi, variance
+    general = int(np.abs(tucker_congruence(raw.loadings[:, :1], loadings)).argmax())
+    order = [general, *(j for j in range(len(phi)) if j != general)]
+    return loadings[:, order], phi[np.ix_(order, order)], variance[order]
+
+
 def _tell_thin(answers: ItemAnswers) -> None:
     """Name the pairs of items whose correlation rests on next to nobody."""
     size = answers.n_effective / answers.weights.sum()
+    still = []
+    for column, label in zip(answers.x.T, answers.labels, strict=True):
+        there = ~np.isnan(column)
+        mass = np.bincount(
+            np.unique(column[there], return_inverse=True)[1], answers.weights[there] * size
+        )
+        if mass.sum() - mass.max() < _LEAST_OFF:
+            still.append(f"{label} ({mass.sum() - mass.max():.3g} of {mass.sum():.0f} differ)")
+    if still:
+        tell(
+            "items that hardly vary have correlations that rest on a handful of people: "
+            f"{'; '.join(still[:_SHOWN])}{_more(len(still))}. Leave them out"
+        )
     thin = thin_pairs(answers.x, answers.weights * size)
     if not thin:
         return
@@ -308,22 +350,24 @@ def _tell_thin(answers: ItemAnswers) -> None:
     while pairs:
         times = np.bincount(np.array(sorted(pairs)).ravel(), minlength=len(answers.labels))
         item = int(times.argmax())
-        count = "1 pair" if times[item] == 1 else f"{times[item]} pairs"
-        behind.append(f"{answers.labels[item]} ({count})")
+        behind.append(f"{answers.labels[item]} ({_many(int(times[item]))})")
         pairs = {pair for pair in pairs if item not in pair}
     tell(
-        f"{len(thin)} pairs of items have too little in common for a correlation that can be "
+        f"{_many(len(thin))} of items with too little in common for a correlation that can be "
         "trusted (too few answered both, or one hardly varies): "
         f"{', '.join(behind[:_SHOWN])}{_more(len(behind))}"
     )
 
 
-def _tell_repeated(corr: FloatArray, labels: Sequence[str]) -> None:
-    """Name items that are one item, or the sum of others."""
+def _tell_repeated(answers: ItemAnswers) -> None:
+    """Name items that are one item, or the sum of others: of the answers as they are."""
+    # A latent correlation never reaches 1, and of a sum it is no sum any more.
+    corr = np.nan_to_num(pearson(answers.x, answers.weights))
+    labels = answers.labels
     rows, cols = np.nonzero(np.abs(np.triu(corr, 1)) > 1 - 1e-6)
     if len(rows):
         tell(
-            f"{len(rows)} pairs of items give the same answers: {_pairs(rows, cols, labels)}. "
+            f"{_many(len(rows))} of items with the same answers: {_pairs(rows, cols, labels)}. "
             "Leave one of each pair out"
         )
         return
@@ -354,7 +398,7 @@ def _best_extraction(
     options: RotationOptions,
     rng: np.random.Generator,
 ) -> RawFactors:
-    """Extract from random starts too; return the best optimum, rotated, and tell of a better one."""
+    """Extract from random starts too; return the best optimum, rotated, and tell of it."""
     method = settings.extraction
     if method != "minres" and method != "ml":
         return raw
@@ -436,6 +480,10 @@ def _pairs(rows: IntArray, cols: IntArray, names: Sequence[str]) -> str:
         f"{names[i]} and {names[j]}" for i, j in zip(rows[:_SHOWN], cols[:_SHOWN], strict=True)
     )
     return shown + _more(len(rows))
+
+
+def _many(pairs: int) -> str:
+    return "1 pair" if pairs == 1 else f"{pairs} pairs"
 
 
 def _more(count: int) -> str:

@@ -6,6 +6,7 @@ drops a respondent: who answered too little of a scale has no score on it.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import pandas as pd
 
 from psychoseg.engines.base import CorrelationKind, Engine
 from psychoseg.engines.python import PythonEngine
-from psychoseg.errors import DataError, StudyError, tell
+from psychoseg.errors import DataError, PsychosegWarning, StudyError, tell
 from psychoseg.scales.factoring import (
     Factoring,
     ItemAnswers,
@@ -32,10 +33,11 @@ from psychoseg.scales.tables import (
     eigenvalue_table,
     factor_table,
     fit_table,
+    number_table,
     residual_table,
     scale_and_item_tables,
 )
-from psychoseg.stats.arrays import FloatArray, canonical_order, one_thread
+from psychoseg.stats.arrays import BoolArray, FloatArray, canonical_order, one_thread
 from psychoseg.stats.dimension import FactorCountEvidence
 from psychoseg.stats.rotation import structure_matrix
 from psychoseg.study import ScalesSettings
@@ -193,13 +195,14 @@ def fit_scales(
     names = _analysed_items(survey, settings)
     keyed = survey.keyed_items()[names].to_numpy(np.float64)
     order = canonical_order(keyed, survey.weights)
-    answers = ItemAnswers(
+    everybody = ItemAnswers(
         keyed[order],
         survey.weights[order],
         survey.n_effective,
         names,
         [survey.label(name) for name in names],
     )
+    answers = _analysed_answers(everybody, survey, settings)
     _check_items(answers)
     corr = correlate_items(answers, settings, engine)
     n_factors, evidence = count_factors(corr, answers, settings, rng)
@@ -218,11 +221,13 @@ def fit_scales(
         scores = score_units(keys, scored, names, survey, settings)
     else:
         scores = score_factors(
-            keys, order, answers, corr, factoring, settings, settings.score
+            keys, order, everybody, answers, corr, factoring, settings, settings.score
         ).set_axis(survey.items.index)
     sizes = {
         key.name: survey.n_effective
-        * float(survey.weights[means[key.name].notna()].sum() / survey.weights.sum())
+        # fsum is exact, so that the order of the rows cannot move the last digit.
+        * math.fsum(survey.weights[means[key.name].notna()])
+        / math.fsum(survey.weights)
         for key in keys
     }
     table, item_table = scale_and_item_tables(
@@ -239,18 +244,12 @@ def fit_scales(
             in_file_order
         ],
         phi=pd.DataFrame(factoring.phi, index=pd.Index(columns, name="factor"), columns=columns),
-        factors=factor_table(keys, factoring, len(answers.names)),
+        factors=factor_table(keys, factoring, len(answers.names), settings),
         structure=pd.DataFrame(structure, index=items_index, columns=columns).loc[in_file_order],
         eigenvalues=eigenvalue_table(evidence, n_factors),
-        number=pd.DataFrame(
-            [
-                (c.criterion, c.suggested, c.statistic, c.meaning, c.footnote)
-                for c in evidence.table
-            ],
-            columns=["criterion", "suggested", "statistic", "meaning", "footnote"],
-        ).astype({"suggested": "Int64"}),
+        number=number_table(evidence),
         number_reason=evidence.reason,
-        fit=fit_table(factoring),
+        fit=fit_table(factoring, components=settings.extraction == "components"),
         residuals=residual_table(corr, factoring, answers.names),
         reliability=reliability_table(
             keys,
@@ -261,7 +260,7 @@ def fit_scales(
             corr,
             factoring,
             rng,
-            ordinal=settings.correlation == "polychoric",
+            settings,
         ),
         flags=flag_table(keys, answers, corr, factoring, survey),
         drops=drop_table(solution.drops, {name: survey.label(name) for name in names}),
@@ -299,19 +298,25 @@ def _solve(
     rng: np.random.Generator,
 ) -> _Solution:
     """Factor the items and assign them; where the study asks, leave items out one by one."""
+
+    def once(settings: ScalesSettings) -> _Solution:
+        target = _target(settings, answers.names) if settings.scale else None
+        factoring = factor_items(corr, n_factors, answers, settings, engine, rng, target=target)
+        assign = named_scales if settings.scale else found_scales
+        keys = assign(settings, factoring.loadings, answers.names, survey)
+        factoring = turn_factors(factoring, keys, answers.names)
+        flags = flag_table(keys, answers, corr, factoring, survey)
+        drops = propose_drops(keys, flags, answers, corr, n_factors)
+        return _Solution(answers, corr, factoring, keys, drops)
+
     applied: list[Drop] = []
-    while True:
-        # What a step warns of counts only if it is the last one.
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            target = _target(settings, answers.names) if settings.scale else None
-            factoring = factor_items(corr, n_factors, answers, settings, engine, rng, target=target)
-            assign = named_scales if settings.scale else found_scales
-            keys = assign(settings, factoring.loadings, answers.names, survey)
-            factoring = turn_factors(factoring, _directions(keys, factoring, answers.names))
-            flags = flag_table(keys, answers, corr, factoring, survey)
-            drops = propose_drops(keys, flags, answers, corr, n_factors)
-        if settings.drop_items == "propose" or not drops:
+    while settings.drop_items == "apply":
+        # A step on the way is neither searched for rivals nor talked about: only the last counts.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PsychosegWarning)
+            step = once(settings.model_copy(update={"starts": 0}))
+        drops = step.drops
+        if not drops:
             break
         best = max(
             (drop for drop in drops if drop.step == 1),
@@ -319,7 +324,10 @@ def _solve(
         )
         steps = sum(drop.scale == best.scale for drop in applied)
         applied.append(replace(best, step=steps + 1, applied=True))
-        kept = [i for i, name in enumerate(answers.names) if name != best.item]
+        scale = [key.name for key in step.keys].index(best.scale)
+        settings = _without(settings, best.item, scale)
+        still = {item for s in settings.scale for item in s.items}
+        kept = [i for i, name in enumerate(answers.names) if name != best.item or name in still]
         answers = replace(
             answers,
             x=answers.x[:, kept],
@@ -327,25 +335,13 @@ def _solve(
             labels=[answers.labels[i] for i in kept],
         )
         corr = corr[np.ix_(kept, kept)]
-        settings = _without(settings, best.item)
-    for warning in caught:
-        warnings.warn(warning.message, warning.category, stacklevel=3)
+    solution = once(settings)
     if applied:
-        gone = ", ".join(survey.label(drop.item) for drop in applied)
-        tell(f"left out of the scales, as the study asks, because alpha rises without: {gone}")
-    return _Solution(answers, corr, factoring, keys, [*applied, *drops])
-
-
-def _directions(
-    keys: Sequence[ScaleItems], factoring: Factoring, names: Sequence[str]
-) -> FloatArray:
-    """Return -1 for a factor that runs against its scale, whose items then load negative."""
-    place = {name: i for i, name in enumerate(names)}
-    directions = np.ones(factoring.loadings.shape[1])
-    for key in keys:
-        own = sum(s * factoring.loadings[place[n], key.factor] for n, s in key.signs.items())
-        directions[key.factor] = -1.0 if own < 0 else 1.0
-    return directions
+        gone = "; ".join(survey.label(drop.item) for drop in applied)
+        tell(
+            f"left out of their scales, as the study asks, because alpha rises without them: {gone}"
+        )
+    return replace(solution, drops=[*applied, *solution.drops])
 
 
 def _target(settings: ScalesSettings, names: Sequence[str]) -> FloatArray:
@@ -355,18 +351,39 @@ def _target(settings: ScalesSettings, names: Sequence[str]) -> FloatArray:
     )
 
 
-def _without(settings: ScalesSettings, item: str) -> ScalesSettings:
-    scales = tuple(
-        scale.model_copy(
+def _without(settings: ScalesSettings, item: str, place: int) -> ScalesSettings:
+    """Return the settings with an item taken out of one named scale, or of all that are found."""
+    scales = list(settings.scale)
+    if scales:
+        scale = scales[place]
+        scales[place] = scale.model_copy(
             update={
                 "items": tuple(i for i in scale.items if i != item),
                 "reverse": tuple(i for i in scale.reverse if i != item),
             }
         )
-        for scale in settings.scale
-    )
     names = {i: name for i, name in settings.names.items() if i != item}
-    return settings.model_copy(update={"scale": scales, "names": names})
+    return settings.model_copy(update={"scale": tuple(scales), "names": names})
+
+
+def _analysed_answers(
+    everybody: ItemAnswers, survey: Survey, settings: ScalesSettings
+) -> ItemAnswers:
+    """Return who the correlations rest on: who answered anything, or with "listwise" everything."""
+    answered = ~np.isnan(everybody.x)
+    listwise = settings.missing == "listwise"
+    kept: BoolArray = np.asarray(answered.all(axis=1) if listwise else answered.any(axis=1))
+    if kept.all():
+        return everybody
+    weights = everybody.weights[kept]
+    if listwise:
+        tell(
+            f'missing = "listwise": the correlations and factors rest on the {int(kept.sum())} of '
+            f"{len(kept)} respondents who answered every item"
+        )
+    counts = survey.weight_kind == "frequency"
+    size = weights.sum() if counts else weights.sum() ** 2 / max((weights**2).sum(), 1e-300)
+    return replace(everybody, x=everybody.x[kept], weights=weights, n_effective=float(size))
 
 
 def _analysed_items(survey: Survey, settings: ScalesSettings) -> list[str]:

@@ -39,15 +39,19 @@ class ScaleItems:
 def named_scales(
     settings: ScalesSettings, loadings: FloatArray, names: list[str], survey: Survey
 ) -> list[ScaleItems]:
-    """Return the named scales, each with the factor that resembles it most."""
+    """Return the named scales, each with the factor that resembles it most.
+
+    Of a bifactor rotation the first factor is everybody's; scales have the others.
+    """
+    general = int(settings.rotation.startswith("bifactor"))
     signs = [
         # An item that the survey already holds as reversed must not be turned a second time.
         {i: -1 if i in s.reverse and not survey.codebook[i].reversed else 1 for i in s.items}
         for s in settings.scale
     ]
     pattern = np.array([[sign.get(name, 0) for sign in signs] for name in names], dtype=np.float64)
-    columns, factors, _ = match_factors(pattern, loadings)
-    factor_of = dict(zip(columns.tolist(), factors.tolist(), strict=True))
+    columns, factors, _ = match_factors(pattern, loadings[:, general:])
+    factor_of = dict(zip(columns.tolist(), (factors + general).tolist(), strict=True))
     used = set(_RESERVED)
     return [
         ScaleItems(
@@ -90,8 +94,11 @@ def found_scales(
         given = list(dict.fromkeys(v for item, v in settings.names.items() if item in signs))
         if len(given) > 1:
             tell(f"the scale {given[0]} holds items that [scales.names] also calls {given[1:]}")
-        top = survey.label(names[members[0]])
-        label = given[0] if given else _shortened(top)
+        # The item that gives the scale its name must not count against it.
+        namer = next((item for item in settings.names if item in signs), names[members[0]])
+        if signs[namer] < 0:
+            signs = {item: -sign for item, sign in signs.items()}
+        label = given[0] if given else _shortened(survey.label(namer))
         turned = [survey.label(item) for item, sign in signs.items() if sign < 0]
         if turned:
             tell(f"in the scale {label}, these count the other way: {_listed(turned)}")

@@ -10,7 +10,7 @@ import pandas as pd
 from psychoseg.scales.factoring import Factoring, ItemAnswers
 from psychoseg.scales.keys import ScaleItems
 from psychoseg.stats.arrays import FloatArray, canonical_order
-from psychoseg.stats.correlation import covariance, pearson
+from psychoseg.stats.correlation import MAX_CATEGORIES, covariance, pearson
 from psychoseg.stats.extraction import extract_minres
 from psychoseg.stats.factor import communalities, schmid_leiman
 from psychoseg.stats.reliability import (
@@ -25,6 +25,7 @@ from psychoseg.stats.reliability import (
     standardised_alpha,
 )
 from psychoseg.stats.scores import determinacy
+from psychoseg.study import ScalesSettings
 
 __all__ = ["ALL_ITEMS", "COEFFICIENTS", "reliability_table"]
 
@@ -63,8 +64,7 @@ def reliability_table(
     corr: FloatArray,
     factoring: Factoring,
     rng: np.random.Generator,
-    *,
-    ordinal: bool,
+    settings: ScalesSettings,
 ) -> pd.DataFrame:
     """Compute every coefficient of every scale.
 
@@ -82,8 +82,9 @@ def reliability_table(
     factoring : Factoring
     rng : numpy.random.Generator
         For split halves of scales with too many halvings to try them all.
-    ordinal : bool
-        Whether ``corr`` is polychoric, so that there is an ordinal alpha.
+    settings : ScalesSettings
+        Polychoric and mixed correlations have an ordinal alpha, of scales whose items are ordinal;
+        a bifactor rotation has its general factor already.
 
     Returns
     -------
@@ -99,8 +100,9 @@ def reliability_table(
     for three factors and more.
     """
     place = {name: i for i, name in enumerate(answers.names)}
-    parts = _hierarchical(keys, corr, factoring, place)
+    parts = _hierarchical(keys, corr, factoring, place, settings)
     certain = determinacy(corr, factoring.loadings, factoring.phi)
+    latent = settings.correlation in ("polychoric", "mixed")
     rows: list[tuple[str, str, float, float, float]] = []
     for key in keys:
         x = scored[key.name].to_numpy(np.float64)
@@ -130,7 +132,7 @@ def reliability_table(
             "average variance extracted": average_variance_extracted(loadings),
             "determinacy": float(certain[key.factor]),
         }
-        if ordinal:
+        if latent and max(len(np.unique(v[~np.isnan(v)])) for v in x.T) <= MAX_CATEGORIES:
             found["alpha, ordinal"] = ordinal_alpha(x, w, n_obs)
         found |= parts.get(key.name, {})
         rows += _rows(key.name, found)
@@ -152,17 +154,27 @@ def _rows(
 
 
 def _hierarchical(
-    keys: Sequence[ScaleItems], corr: FloatArray, factoring: Factoring, place: Mapping[str, int]
+    keys: Sequence[ScaleItems],
+    corr: FloatArray,
+    factoring: Factoring,
+    place: Mapping[str, int],
+    settings: ScalesSettings,
 ) -> dict[str, dict[str, float]]:
     """Return omega's parts of each scale and of all items, where they can be told."""
     m = factoring.loadings.shape[1]
-    if m < _LEAST_GROUPS or np.allclose(factoring.phi, np.eye(m)):
+    bifactor = settings.rotation.startswith("bifactor")
+    if not bifactor and (m < _LEAST_GROUPS or np.allclose(factoring.phi, np.eye(m))):
         return {}
     signs = np.ones(len(corr))
     for key in keys:
         for name, sign in key.signs.items():
             signs[place[name]] = sign
-    general, groups = schmid_leiman(factoring.loadings, factoring.phi)
+    if bifactor:
+        # The first factor is the general one; the groups keep their places behind it.
+        general, groups = factoring.loadings[:, 0], factoring.loadings.copy()
+        groups[:, 0] = 0.0
+    else:
+        general, groups = schmid_leiman(factoring.loadings, factoring.phi)
     # An item that the general factor runs against is turned, as psych::omega turns it.
     keyed = general * signs
     turned = signs * np.where(keyed < 0, -1.0, 1.0)

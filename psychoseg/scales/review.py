@@ -17,7 +17,13 @@ from psychoseg.scales.scoring import answer_ends
 from psychoseg.stats.arrays import FloatArray
 from psychoseg.stats.correlation import covariance
 from psychoseg.stats.extraction import extract_minres
-from psychoseg.stats.items import DropProposal, ItemFlag, purification_path, screen_items
+from psychoseg.stats.items import (
+    DropProposal,
+    ItemFlag,
+    item_rest,
+    purification_path,
+    screen_items,
+)
 from psychoseg.survey.table import Survey
 
 __all__ = ["Drop", "drop_table", "flag_table", "propose_drops"]
@@ -92,8 +98,10 @@ def flag_table(
         factoring.phi,
         low=low,
         high=high,
-        scale_of=_scale_of(keys, answers.names),
+        # An item may be in two scales: its key is looked at in each, below.
+        scale_of=np.full(len(answers.names), -1),
     )
+    flags = tuple(sorted([*flags, *_wrong_keys(keys, answers, corr)], key=lambda f: f.item))
     of_factor = {key.factor: key.label for key in keys}
     rows = []
     for flag in flags:
@@ -144,10 +152,11 @@ def propose_drops(
     """
     place = {name: i for i, name in enumerate(answers.names)}
     flagged = [place[name] for name in flags["item"].unique()]
-    signs = _signs(keys, answers.names)
-    cov = covariance(answers.x, answers.weights) * np.outer(signs, signs)
+    plain = covariance(answers.x, answers.weights)
     drops = []
     for key in keys:
+        signs = _signs([key], answers.names)
+        cov = plain * np.outer(signs, signs)
         members = np.array(sorted(place[name] for name in key.signs), dtype=np.intp)
         others = np.setdiff1d(np.arange(len(signs)), members)
 
@@ -197,11 +206,20 @@ def _signs(keys: Sequence[ScaleItems], names: Sequence[str]) -> FloatArray:
     return np.array([sign.get(name, 1.0) for name in names])
 
 
-def _scale_of(
-    keys: Sequence[ScaleItems], names: Sequence[str]
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    home = {name: j for j, key in enumerate(keys) for name in key.signs}
-    return np.array([home.get(name, -1) for name in names], dtype=np.intp)
+def _wrong_keys(
+    keys: Sequence[ScaleItems], answers: ItemAnswers, corr: FloatArray
+) -> list[ItemFlag]:
+    """Flag items that correlate negatively with the rest of a scale as it is keyed."""
+    flags: dict[int, ItemFlag] = {}
+    for key in keys:
+        members = np.array([answers.names.index(name) for name in key.signs], dtype=np.intp)
+        signs = np.array([float(sign) for sign in key.signs.values()])
+        keyed = corr[np.ix_(members, members)] * np.outer(signs, signs)
+        rest = item_rest(keyed, np.zeros(len(members), dtype=np.intp))
+        for item, value in zip(members.tolist(), rest.tolist(), strict=True):
+            if value < 0:
+                flags.setdefault(item, ItemFlag(item, "wrong key", value, 0.0))
+    return list(flags.values())
 
 
 def _rmsr(
@@ -224,7 +242,8 @@ def _said(flag: ItemFlag, other: str, loading: float) -> str:
     value, cutoff = flag.value, flag.cutoff
     if flag.reason in ("floor", "ceiling"):
         end = "lowest" if flag.reason == "floor" else "highest"
-        return f"{value:.0%} of its answers are the {end} one, as scored: it cannot rank them"
+        share = f"{value:.0%}" if value == 1 or value < 0.995 else "over 99%"
+        return f"{share} of its answers are the {end} one, as scored: it cannot rank them"
     if flag.reason == "low communality":
         return f"the factors explain {value:.0%} of it; {cutoff:.0%} is little"
     if flag.reason == "weak loading":

@@ -14,6 +14,8 @@ from psychoseg.errors import DataError, tell
 from psychoseg.scales.factoring import Factoring, ItemAnswers
 from psychoseg.scales.keys import ScaleItems
 from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.factor import communalities
+from psychoseg.stats.reduction import weighted_mean_sd
 from psychoseg.stats.scores import ScoreMethod, factor_scores, unit_scores
 from psychoseg.stats.style import centre_within, mean_rating
 from psychoseg.study import ScalesSettings
@@ -104,6 +106,7 @@ def score_units(
 def score_factors(
     keys: Sequence[ScaleItems],
     order: IntArray,
+    everybody: ItemAnswers,
     answers: ItemAnswers,
     corr: FloatArray,
     factoring: Factoring,
@@ -117,8 +120,11 @@ def score_factors(
     keys : sequence of ScaleItems
         Each is scored on its factor, turned so that its own items load positive in sum.
     order : ndarray of int, shape (n,)
-        The respondents' order in ``answers``.
+        The respondents' order in ``everybody``.
+    everybody : ItemAnswers
+        Who is scored.
     answers : ItemAnswers
+        Whom the factors come from, and the items in them.
     corr : ndarray, shape (p, p)
     factoring : Factoring
     settings : ScalesSettings
@@ -135,15 +141,26 @@ def score_factors(
     DataError
         Where the method does not determine the scores.
     """
+    uniquenesses = 1 - communalities(factoring.loadings, factoring.phi)
+    if method == "bartlett" and (uniquenesses <= 0).any():
+        whole = "; ".join(answers.labels[i] for i in np.flatnonzero(uniquenesses <= 0))
+        raise DataError(
+            f"Bartlett scores divide by what the factors leave of an item, and they leave nothing "
+            f'of {whole} (a Heywood case). Leave it out, or use score = "regression" in [scales].'
+        )
+    mean, sd = _item_moments(answers)
+    chosen = [everybody.names.index(name) for name in answers.names]
     try:
         found = factor_scores(
-            answers.x,
-            answers.weights,
+            everybody.x[:, chosen],
+            everybody.weights,
             corr,
             factoring.loadings,
             factoring.phi,
             method=method,
             min_share=settings.min_answered,
+            mean=mean,
+            sd=sd,
         )
     except ValueError as error:
         raise DataError(
@@ -166,6 +183,16 @@ def answer_ends(survey: Survey, name: str) -> tuple[float, float]:
     if variable.low is None or variable.high is None:
         return float(survey.items[name].min()), float(survey.items[name].max())
     return variable.low, variable.high
+
+
+def _item_moments(answers: ItemAnswers) -> tuple[FloatArray, FloatArray]:
+    """Return each item's mean and standard deviation over those who answered it (ddof 0)."""
+    moments = [
+        weighted_mean_sd(x[there][:, None], answers.weights[there])
+        for x in answers.x.T
+        if (there := ~np.isnan(x)).any()
+    ]
+    return np.array([m[0] for m, _ in moments]), np.array([s[0] for _, s in moments])
 
 
 def _centred(names: Sequence[str], survey: Survey) -> pd.DataFrame:

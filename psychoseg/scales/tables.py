@@ -17,6 +17,7 @@ from psychoseg.stats.factor import communalities
 from psychoseg.stats.fit import largest_residuals
 from psychoseg.stats.reduction import weighted_mean_sd
 from psychoseg.stats.reliability import cronbach_alpha
+from psychoseg.study import ScalesSettings
 from psychoseg.survey.table import Survey
 
 __all__ = [
@@ -121,14 +122,19 @@ def scale_and_item_tables(
     return pd.DataFrame(scale_rows), pd.DataFrame(item_rows)[columns]
 
 
-def factor_table(keys: Sequence[ScaleItems], factoring: Factoring, p: int) -> pd.DataFrame:
+def factor_table(
+    keys: Sequence[ScaleItems], factoring: Factoring, p: int, settings: ScalesSettings
+) -> pd.DataFrame:
     """Return the factors, what each explains and which scale it stands behind."""
     by_factor = {key.factor: key for key in keys}
     m = len(factoring.variance)
+    labels = [by_factor[j].label if j in by_factor else "" for j in range(m)]
+    if settings.rotation.startswith("bifactor"):
+        labels[0] = "General factor"
     return pd.DataFrame(
         {
             "factor": [f"F{j + 1}" for j in range(m)],
-            "label": [by_factor[j].label if j in by_factor else "" for j in range(m)],
+            "label": labels,
             "ss_loadings": factoring.variance,
             "share": factoring.variance / p,
             "scale": [by_factor[j].name if j in by_factor else "" for j in range(m)],
@@ -152,21 +158,25 @@ def eigenvalue_table(evidence: FactorCountEvidence, n_factors: int) -> pd.DataFr
     )
 
 
-def fit_table(factoring: Factoring) -> pd.DataFrame:
+def fit_table(factoring: Factoring, *, components: bool) -> pd.DataFrame:
     """Return how well the factors fit, and whether the items were worth factoring."""
     fit = factoring.fit
     chi_square, df, p = factoring.bartlett
     none = np.nan
-    rows = [
+    # Components are no model of the correlations: nothing tests them.
+    tests = [
         ("chi_square", fit.chi_square, none, none),
         ("df", float(fit.df), none, none),
         ("p", fit.p, none, none),
         ("rmsea", fit.rmsea, fit.rmsea_low, fit.rmsea_high),
         ("tli", fit.tli, none, none),
         ("cfi", fit.cfi, none, none),
+        ("bic", fit.bic, none, none),
+    ]
+    rows = [
+        *([] if components else tests),
         ("srmr", fit.srmr, none, none),
         ("rmsr", fit.rmsr, none, none),
-        ("bic", fit.bic, none, none),
         ("kmo", factoring.kmo, none, none),
         ("bartlett_chi_square", chi_square, none, none),
         ("bartlett_df", float(df), none, none),

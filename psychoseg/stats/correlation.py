@@ -234,6 +234,8 @@ def mixed_correlation(
         items, weights = complete_rows(items, weights)
     ordinal = np.flatnonzero([kind == "ordinal" for kind in kinds])
     other = np.flatnonzero([kind != "ordinal" for kind in kinds])
+    if len(ordinal) == 0:
+        return pearson(items, weights)
     corr = np.empty((p, p))
     corr[np.ix_(other, other)] = pearson(items[:, other], weights)
     try:

@@ -30,6 +30,7 @@ from psychoseg.stats.parallel import (
     NextEigenvalue,
     NullData,
     ParallelAnalysis,
+    complete_unseen,
     next_eigenvalue,
     parallel_analysis,
 )
@@ -145,11 +146,12 @@ def how_many_factors(
         For the random data of parallel analysis and the next eigenvalue sufficiency test.
     items : ndarray, shape (n, p), optional
         The answers behind ``corr``, NaN where missing: they tell both how precise each correlation
-        is. Always give them with polychoric correlations.
+        is, and which pairs nobody answered both of. Always give them with polychoric or mixed
+        correlations, and with a split questionnaire.
     weights : ndarray, shape (n,), optional
         Case weights of the items. Their scale does not matter: they stand for ``n_obs`` people.
-    correlation : {"pearson", "polychoric"}
-        What ``corr`` is made of.
+    correlation : {"pearson", "polychoric", "mixed"}
+        What ``corr`` is made of, see :func:`psychoseg.stats.parallel.parallel_analysis`.
     null : {"simulated", "permuted"}
         See :func:`psychoseg.stats.parallel.parallel_analysis`.
     replicates : int
@@ -184,11 +186,15 @@ def how_many_factors(
        (minres, promax). Else the number falls, by half of the factors that are too small (rounded
        up) until none is: pairs of alike items become no factors. One factor stays.
 
-    A polychoric matrix without its items has no proper thresholds (they let too many factors
-    through), so there the components of parallel analysis are the first step. Where a factor of
-    two items is wanted, ask for it: ``n_distinct`` is the number before the third step.
+    A polychoric or mixed matrix without its items has no proper thresholds (they let too many
+    factors through), so there the components of parallel analysis are the first step. Where a
+    factor of two items is wanted, ask for it: ``n_distinct`` is the number before the third step.
     ``tests/benchmarks/measurement_dimension.py`` and ``measurement_recovery.py`` simulate the
     recommendation beside its rules. The test looks no further than one factor for three items.
+
+    Every rule sees the correlations of pairs nobody answered both of as
+    :func:`psychoseg.stats.parallel.complete_unseen` has them. Blocks of a split questionnaire
+    without items in common are unrelated there: a factor that runs through both counts twice.
 
     Hull uses minres solutions of 0 factors up to one more than parallel analysis retains, as its
     authors do, and takes Kaiser's KMO of the residuals (CAF) or the normal likelihood (CFI).
@@ -210,6 +216,8 @@ def how_many_factors(
                 f"{smallest:.3g}); it was smoothed before counting factors"
             )
             warnings.warn(msg, PsychosegWarning, stacklevel=2)
+        if items is None or items.shape[1] == len(corr):
+            corr = complete_unseen(corr, items, weights)
     parallel = parallel_analysis(
         corr,
         n_obs,
@@ -397,7 +405,7 @@ def _reason(
         )
     if not trusted:
         reason += (
-            "; components decide, since factors of polychoric correlations need the answers for "
+            "; components decide, since factors of latent correlations need the answers for "
             "their thresholds"
         )
     rules = [row for row in table if not row.footnote]

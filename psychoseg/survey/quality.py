@@ -220,7 +220,7 @@ def assess_quality(answers: Answers, rules: QualityRules) -> Quality:
     frame["excluded"] = out
     summary = _summary(indices, flags, rules, sorted_answers.weights)
     if rules.action == "exclude":
-        _warn(indices, used, out, sorted_answers.weights)
+        _warn(indices, rules, used, out)
     frame = frame.loc[:, list(QUALITY_COLUMNS)].iloc[place].reset_index(drop=True)
     reasons = {int(order[i]): _reason(indices, flags, used, int(i)) for i in np.flatnonzero(out)}
     styles = _style_summary(indices.values, sorted_answers.weights)
@@ -416,16 +416,27 @@ def _joined(names: tuple[str, ...], flags: Mapping[str, BoolArray]) -> list[str]
     return ["; ".join(name for name in names if flags[name][i]) for i in range(n)]
 
 
-def _warn(indices: _Indices, used: tuple[str, ...], out: BoolArray, weights: FloatArray) -> None:
-    lost = [f"{name} ({indices.notes[name]})" for name in used if name in indices.notes]
-    if lost:
-        tell(f"careless answering was judged without {', '.join(lost)}.")
+def _warn(indices: _Indices, rules: QualityRules, used: tuple[str, ...], out: BoolArray) -> None:
+    weights = indices.answers.weights
+    missed = [name for name in used if name in indices.notes]
+    if "rules" not in rules.model_fields_set:
+        # Nobody asked for what the study declares no columns of; the default rules name it.
+        missed = [name for name in missed if name not in _undeclared(indices.answers)]
+    if missed:
+        lost = "; ".join(f"{LABELS[name]} ({indices.notes[name]})" for name in missed)
+        tell(f"careless answering was judged without these rules: {lost}.")
     share = float(weights[out].sum() / weights.sum())
     if share > MANY_CARELESS:
         tell(
             f"the rule under [quality] leaves out {100 * share:.0f}% of the respondents as "
             "careless; a tenth is usual. Look at survey/quality_rules.csv for what flags them."
         )
+
+
+def _undeclared(answers: Answers) -> tuple[str, ...]:
+    """Return the indices whose columns the study does not name."""
+    speed = () if answers.seconds.shape[1] else ("relative_speed", "seconds_per_item")
+    return (*speed, *(() if answers.check_names else ("failed_share",)))
 
 
 def _reason(
@@ -452,7 +463,8 @@ def _phrase(indices: _Indices, name: str, i: int) -> str:
         right = indices.answers.checks[i]
         names = [n for n, r in zip(indices.answers.check_names, right, strict=True) if r == 0]
         given = int((~np.isnan(right)).sum())
-        return f"failed {len(names)} of {given} checks: {', '.join(names)} ({beyond})"
+        what = "check" if given == 1 else "checks"
+        return f"failed {len(names)} of {given} {what}: {', '.join(names)} ({beyond})"
     return f"{_PHRASES[name]} {value:.3g} ({beyond})"
 
 

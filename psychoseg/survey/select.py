@@ -215,7 +215,9 @@ def _reverse_keys(
             for name in scale.reverse
             if name not in scale.items
         ]
-        reverse |= set(scale.reverse)
+        # An item that another scale holds unturned is turned in this scale alone.
+        holders = {n: [s for s in study.scales.scale if n in s.items] for n in scale.reverse}
+        reverse |= {n for n, held in holders.items() if all(n in s.reverse for s in held)}
     problems += [
         f"scales.names: {_no_item(name, items)}" for name in study.scales.names if name not in items
     ]

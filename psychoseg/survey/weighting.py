@@ -46,6 +46,8 @@ MARGIN_COLUMNS = (
     "target_share",
     "weighted_share",
 )
+#: Categories that an error lists; a column of numbers has one for each.
+_SHOWN = 10
 #: Without bounds, margins missed by more than this contradict each other: a tenth of a per cent.
 _CONTRADICTION = 0.001
 
@@ -97,6 +99,11 @@ def exclude_unmatched(
         Listing all that keeps the margins from being met: a column of numbers, respondents in no
         category (where the rule is "error"), a target for a category that nobody is in, totals
         in different units.
+
+    Warns
+    -----
+    PsychosegWarning
+        With the number of respondents left out.
     """
     numeric = [m for m in settings.margins if not _categorical(columns[m.column])]
     if numeric:
@@ -112,6 +119,7 @@ def exclude_unmatched(
         for margin in settings.margins
     )
     if settings.unmatched == "exclude":
+        before = int(ledger.kept.sum())
         for margin, position in zip(settings.margins, positions, strict=True):
             out = np.flatnonzero(ledger.kept & (position < 0))
             values = columns[margin.column].values
@@ -122,6 +130,7 @@ def exclude_unmatched(
                 for i in out
             ]
             ledger.exclude(out, "weights", reasons)
+        _warn_unmatched(settings.margins, before, before - int(ledger.kept.sum()))
     kept = ledger.kept
     found = check_margins(
         [position[kept] for position in positions],
@@ -131,7 +140,8 @@ def exclude_unmatched(
         _problem(p, settings.margins, columns, positions[p.margin], labels, ledger) for p in found
     ]
     if problems:
-        head = f"the weights cannot be raked to their margins ({int(kept.sum())} respondents):"
+        n = _people(int(kept.sum()))
+        head = f"the weights cannot be raked to their margins ({n}):"
         raise DataError("\n".join([head, *(f"  - {p}" for p in problems)]))
     return positions
 
@@ -212,6 +222,25 @@ def weighting_table(weights: FloatArray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(WEIGHTING_COLUMNS))
 
 
+def _warn_unmatched(margins: Sequence[Margin], before: int, lost: int) -> None:
+    if lost == 0:
+        return
+    names = quoted_list([margin.column for margin in margins])
+    tell(
+        f'unmatched = "exclude" leaves out {lost} of {_people(before)}, who {_are(lost)} in no '
+        f"category of {names} that has a target. The ledger says who and why; if they are many, "
+        "give their categories a target."
+    )
+
+
+def _people(n: int) -> str:
+    return "1 respondent" if n == 1 else f"{n} respondents"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
 def _categorical(column: CodedColumn) -> bool:
     return isinstance(column.values.dtype, pd.CategoricalDtype)
 
@@ -249,11 +278,17 @@ def _problem(
     if problem.kind == "no category":
         without = column.values[ledger.kept & (position < 0)]
         counts = without.value_counts()
-        parts = [f"{n} in {category!r}" for category, n in counts[counts > 0].sort_index().items()]
+        counts = counts[counts > 0]
+        # The largest, in the order of the categories.
+        largest = counts.sort_values(ascending=False, kind="stable").head(_SHOWN).sort_index()
+        parts = [f"{n} in {category!r}" for category, n in largest.items()]
+        more = len(counts) - len(largest)
+        parts += [f"{int(counts.sum() - largest.sum())} in {more} more"] if more else []
         absent = int(without.isna().sum())
         parts += [f"{absent} without an answer"] if absent else []
         return (
-            f"{name}: {int(problem.count)} respondents are in no category with a target: "
+            f"{name}: {_people(int(problem.count))} {_are(int(problem.count))} in no category "
+            "with a target: "
             f"{', '.join(parts)}. Give these categories a target, bring them together by labels "
             'under [[columns]], or leave these respondents out with unmatched = "exclude".'
         )
@@ -290,7 +325,7 @@ def _check_raked(raked: Raking, settings: WeightsSettings, codes: Sequence[IntAr
     _, column, category, share, target = worst
     what = (
         f"{column} {category!r} comes to {100 * share:.2f}% where {100 * target:.2f}% is wanted, "
-        f"after {raked.rounds} rounds of raking"
+        f"after {raked.rounds} round{'s' if raked.rounds != 1 else ''} of raking"
     )
     if settings.trim is None and raked.deviation > _CONTRADICTION:
         names = quoted_list([m.column for m in settings.margins])

@@ -12,7 +12,7 @@ read_survey <- function(study) {
   ledger <- new_ledger()
   state <- list(table = answers, ids = ids, keep = rep(TRUE, length(ids)), ledger = ledger)
   for (merge in study$merge) state <- merge_file(state, merge, study)
-  state <- code_items(state, study$items, unlist(lapply(study$scales$scale, `[[`, "reverse")))
+  state <- code_items(state, study$items, reversed_everywhere(study$scales$scale))
   columns <- code_columns(state$table, study$columns, state$variables$name, state$keep)
   state <- leave_out(state, study$clean)
   state <- weigh(state, study$weights)
@@ -189,6 +189,14 @@ decimals <- function(table) {
 }
 
 # ---- items ----
+
+# An item that another scale holds unturned is turned in its own scale alone.
+reversed_everywhere <- function(scales) {
+  asked <- unique(unlist(lapply(scales, `[[`, "reverse")))
+  Filter(function(item) {
+    all(vapply(scales, function(s) !item %in% s$items || item %in% s$reverse, logical(1)))
+  }, asked)
+}
 
 code_items <- function(state, batteries, scale_reversed) {
   state$items <- list()

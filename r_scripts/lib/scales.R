@@ -19,7 +19,8 @@ fit_scales <- function(survey, settings) {
   m <- count_factors(corr, n_obs, precision, parallel, settings)
   found <- extract(corr, m, n_obs)
   keys <- if (length(settings$scale) > 0L) {
-    named_keys(settings, found$loadings)
+    reversed <- survey$variables$name[survey$variables$reversed]
+    named_keys(settings, found$loadings, reversed)
   } else {
     found_keys(settings, found$loadings, survey)
   }
@@ -359,9 +360,12 @@ turn_factors <- function(found, keys) {
 
 # ---- keys: which item belongs where, and with which sign relative to its declared reversal ----
 
-named_keys <- function(settings, loadings) {
-  # The survey already holds the scales' reverse keys as declared reversals.
-  signs <- lapply(settings$scale, function(s) stats::setNames(rep(1, length(s$items)), s$items))
+named_keys <- function(settings, loadings, reversed) {
+  # The survey already holds as declared reversals the reverse keys on which all scales agree.
+  signs <- lapply(settings$scale, function(s) {
+    own <- setdiff(s$reverse, reversed)
+    stats::setNames(ifelse(s$items %in% own, -1, 1), s$items)
+  })
   # Each scale takes the free factor that resembles it most (Tucker's congruence), best matches
   # first.
   congruence <- abs(vapply(signs, function(sign) {
@@ -412,9 +416,13 @@ found_keys <- function(settings, loadings, survey) {
     given <- unlist(settings$names)[intersect(names(settings$names), items)]
     label <- survey$variables$label[survey$variables$name == items[[1L]]]
     if (length(given) > 0L) label <- given[[1L]]
+    # The item that gives the scale its name must not count against it.
+    signs <- stats::setNames(ifelse(loadings[members, j] > 0, 1, -1), items)
+    namer <- if (length(given) > 0L) intersect(names(settings$names), items)[[1L]] else items[[1L]]
+    if (signs[[namer]] < 0) signs <- -signs
     keys[[length(keys) + 1L]] <- list(
       name = if (length(given) > 0L) given[[1L]] else paste("factor", j), label = label, factor = j,
-      signs = stats::setNames(ifelse(loadings[members, j] > 0, 1, -1), items)
+      signs = signs
     )
   }
   if (length(keys) == 0L) {

@@ -234,6 +234,7 @@ hsq <- read("03_openpsychometrics", "HSQ", "data.csv")
 if (ncol(hsq) == 1) hsq <- utils::read.csv(file.path(folder, "03_openpsychometrics", "HSQ", "data.csv"))
 hsq <- hsq[, paste0("Q", 1:32)]
 hsq[hsq == -1] <- NA
+hsq <- hsq[rowSums(!is.na(hsq)) > 0, ] # one respondent answered nothing
 q <- function(...) paste0(ifelse(c(...) < 0, "-Q", "Q"), abs(c(...)))
 hsq_keys <- list(
   affiliative = q(-1, 5, -9, 13, -17, 21, -25, -29), enhancing = q(2, 6, 10, 14, 18, -22, 26, 30),

@@ -117,6 +117,41 @@ def test_wide_tables_scroll_in_their_own_box(opened):
     assert all(overflow == "auto" for _, overflow in boxes)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "hostile"])
+def test_no_ordinary_word_of_a_table_is_cut_in_two(browser, written, kind, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(written(kind).as_uri())
+    seen, cut = page.evaluate(
+        """() => {
+             document.querySelectorAll('details').forEach(d => { d.open = true; });
+             const cut = [];
+             let seen = 0;
+             for (const cell of document.querySelectorAll('main td, main th')) {
+                 const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+                 while (texts.nextNode()) {
+                     const node = texts.currentNode;
+                     // Not after a soft hyphen: a word may be parted there.
+                     const found = node.textContent.matchAll(/(?<![a-z\\u00ad])[a-z]{3,20}/gi);
+                     for (const word of found) {
+                         const range = document.createRange();
+                         range.setStart(node, word.index);
+                         range.setEnd(node, word.index + word[0].length);
+                         seen += 1;
+                         const tops = [...range.getClientRects()].filter(b => b.width > 0)
+                             .map(b => Math.round(b.top));
+                         if (new Set(tops).size > 1) cut.push(word[0]);
+                     }
+                 }
+             }
+             return [seen, cut];
+         }"""
+    )
+    page.close()
+    assert seen > 500
+    assert cut == []
+
+
 def test_it_prints_to_a4_without_cutting_off_a_table(opened):
     page, _, _ = opened(1280)
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)

@@ -115,6 +115,27 @@ def test_a_model_that_cannot_be_tested_is_not_said_to_fit():
     assert said(build_context(run), "Fit").startswith("How well the factors fit these items cannot")
 
 
+@pytest.mark.parametrize("absent", [True, False], ids=["rows left out", "rows of an older run"])
+def test_components_are_not_judged_as_a_factor_model(absent):
+    run = make_run()
+    settings = run.study.scales.model_copy(update={"extraction": "components"})
+    run = dataclasses.replace(run, study=run.study.model_copy(update={"scales": settings}))
+    of_a_model = ["chi_square", "df", "p", "rmsea", "tli", "cfi", "bic"]
+    if absent:
+        run.scales.fit = run.scales.fit[~run.scales.fit["measure"].isin(of_a_model)]
+    context = build_context(run)
+    text = said(context, "Fit")
+    assert "no model" in text
+    assert "0.029 (RMSR)" in text
+    assert "KMO 0.87" in text
+    assert "0.056" not in text
+    assert not any(word in text for word in ("reasonable", "mediocre", "good", "acceptable"))
+    fit = context.measurement.fit
+    assert [row.cells[0].text for row in fit.rows] == ["SRMR", "RMSR", "KMO", "Bartlett's test"]
+    assert "do not apply" in fit.note
+    assert fit.caption == "How well 6 components fit"
+
+
 def test_items_that_need_attention_are_named_once_with_all_that_speaks_against_them(measured, made):
     first = measured.measurement.attention[0]
     label = made("measured").scales.items["label"].iloc[0]

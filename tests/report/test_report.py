@@ -90,6 +90,28 @@ def test_reasons_that_differ_in_numbers_alone_are_one_line_with_their_range():
     ]
 
 
+def test_a_range_of_numbers_minds_signs_and_exponents():
+    run = make_run()
+    ledger = run.survey.ledger.copy()
+    assert (ledger["effect"].head(22) == "excluded").all()
+    synonyms = "psychometric synonyms {} (cut-off below 0)"
+    distance = "squared Mahalanobis distance {}, p = {} (cut-off below 0.001)"
+    ledger.loc[:21, "stage"] = "quality"
+    ledger.loc[:21, "reason"] = [synonyms.format(v) for v in ("-0.323", "-0.612", "-0.4")] + [
+        distance.format(60.5 + i, p) for i, p in enumerate(["0.00084", "9.5e-05", "8e-06", "1e-16"])
+    ] + ["listed twice in wave-2.csv of 2026-02-03"] * 15  # fmt: skip
+    run = dataclasses.replace(run, survey=dataclasses.replace(run.survey, ledger=ledger))
+    said = {row.cells[1].text: row.cells[2].text for row in build_context(run).people.rows}
+    assert said["Psychometric synonyms -0.612 to -0.323 (cut-off below 0)."] == "3"
+    assert (
+        said[
+            "Squared Mahalanobis distance 60.5 to 63.5, p = 1e-16 to 0.00084 (cut-off below 0.001)."
+        ]
+        == "4"
+    )
+    assert said["Listed twice in wave-2.csv of 2026-02-03."] == "15"
+
+
 def test_a_reproducible_division_is_never_sold_as_natural(context):
     assert context.verdict.headline == "Reproducible segments"
     assert context.verdict.tone == "good"

@@ -280,6 +280,20 @@ def test_what_cannot_be_estimated_is_nan_or_on_the_bound():
     assert np.isnan(corr[[0, 0, 1, 1, 2], [2, 3, 2, 3, 3]]).all()
 
 
+def test_a_mixture_may_have_items_of_one_kind_alone(few, mixed):
+    ones = np.ones(len(mixed))
+    for columns in ([0, 1], [0]):
+        np.testing.assert_array_equal(
+            mixed_correlation(mixed[:, columns], ["continuous"] * len(columns), ones),
+            pearson(mixed[:, columns], ones),
+        )
+    for columns in ([0, 1, 2], [0]):
+        np.testing.assert_array_equal(
+            mixed_correlation(few[:, columns], ["ordinal"] * len(columns), np.ones(len(few))),
+            polychoric(few[:, columns], np.ones(len(few))),
+        )
+
+
 def test_wrong_arguments_are_refused_with_their_value(few):
     with pytest.raises(ValueError, match=r"correction is -1"):
         polychoric(few, np.ones(len(few)), correction=-1)

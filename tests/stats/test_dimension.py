@@ -6,10 +6,10 @@ import pytest
 
 from psychoseg.errors import PsychosegWarning
 from psychoseg.stats import dimension
-from psychoseg.stats.correlation import pearson, polychoric
+from psychoseg.stats.correlation import mixed_correlation, pearson, polychoric
 from psychoseg.stats.dimension import how_many_factors, next_eigenvalue, parallel_analysis
 from psychoseg.stats.factor import extract_minres
-from psychoseg.stats.parallel import _category_variance, _margins
+from psychoseg.stats.parallel import _category_variance, _margins, complete_unseen
 from tests.stats.conftest import reference
 
 
@@ -372,6 +372,159 @@ def test_a_matrix_that_had_to_be_smoothed_says_so():
         how_many_factors(np.eye(4), 100, rng=np.random.default_rng(1))
 
 
+def yes_no_and_measured(rng, n, yes, measured, load):
+    """Return answers of three factors, the first ``yes`` cut in two, and their correlations."""
+    p = yes + measured
+    pattern = load * np.eye(3)[np.arange(p) % 3]
+    unique = np.sqrt(1 - load**2)
+    x = rng.standard_normal((n, 3)) @ pattern.T + unique * rng.standard_normal((n, p))
+    x[:, :yes] = x[:, :yes] > rng.uniform(-0.8, 0.8, yes)
+    kinds = ["ordinal"] * yes + ["continuous"] * measured
+    return x, mixed_correlation(x, kinds, np.ones(n))
+
+
+@pytest.mark.parametrize(("yes", "measured"), [(15, 0), (10, 5)])
+def test_mixed_correlations_of_unrelated_items_have_no_factors(yes, measured):
+    right = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        x, corr = yes_no_and_measured(rng, 300, yes, measured, 0.0)
+        found = how_many_factors(corr, 300, rng=rng, items=x, correlation="mixed", replicates=60)
+        right += found.n_factors == 0
+    # At 95% right, 9 or fewer of 12 has a chance of .02; thresholds of Pearson's are right in one.
+    assert right >= 10
+
+
+def test_mixed_correlations_of_planted_factors_have_them():
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        x, corr = yes_no_and_measured(rng, 500, 10, 5, 0.7)
+        found = how_many_factors(corr, 500, rng=rng, items=x, correlation="mixed", replicates=60)
+        assert found.n_factors == 3
+
+
+def test_precision_of_mixed_correlations_is_that_of_their_permuted_answers():
+    x, corr = yes_no_and_measured(np.random.default_rng(1), 600, 6, 6, 0.0)
+    a, b, plain = (
+        parallel_analysis(
+            corr,
+            600,
+            rng=np.random.default_rng(2),
+            replicates=100,
+            percentile=None,
+            items=x,
+            correlation=kind,
+            null=null,
+        )
+        for kind, null in (("mixed", "simulated"), ("mixed", "permuted"), ("pearson", "simulated"))
+    )
+    # First order in 1 / sqrt(n), and a Monte Carlo error of .005; thresholds of Pearson's are off
+    # by more than .05.
+    np.testing.assert_allclose(a.threshold, b.threshold, atol=0.025)
+    assert b.threshold[0] - plain.threshold[0] > 0.05
+
+
+def test_whole_weights_equal_repeated_rows_with_mixed_correlations_and_unseen_pairs():
+    rng = np.random.default_rng(3)
+    x, corr = yes_no_and_measured(rng, 150, 5, 4, 0.6)
+    x[:75, [0, 5]] = np.nan
+    x[75:, [1, 6]] = np.nan
+    weights = rng.integers(1, 4, 150).astype(float)
+    for null in ("simulated", "permuted"):
+        a, b = (
+            parallel_analysis(
+                corr,
+                weights.sum(),
+                rng=np.random.default_rng(4),
+                replicates=3,
+                items=items,
+                weights=w,
+                correlation="mixed",
+                null=null,
+            )
+            for items, w in ((x, weights), (np.repeat(x, weights.astype(int), axis=0), None))
+        )
+        np.testing.assert_allclose(a.threshold, b.threshold, atol=1e-10)
+
+
+def split_questionnaire(rng, n, factor, block, load, *, phi=0.0):
+    """Return answers on five points; a person answers block 0 and one of the others."""
+    m, p = max(factor) + 1, len(factor)
+    between = np.full((m, m), phi)
+    np.fill_diagonal(between, 1)
+    latent = rng.standard_normal((n, m)) @ np.linalg.cholesky(between).T
+    x = load * latent[:, factor] + np.sqrt(1 - load**2) * rng.standard_normal((n, p))
+    x = np.digitize(x, [-1.5, -0.5, 0.5, 1.5]).astype(float)
+    given = rng.integers(1, max(block) + 1, n)
+    x[(given[:, None] != block) & (np.array(block) > 0)] = np.nan
+    return x
+
+
+#: Name: factor of each item, block of each item.
+DESIGNS = {
+    "two blocks": (np.repeat([0, 1], 5), np.repeat([1, 2], 5)),
+    "two blocks and anchors": (np.repeat([0, 1, 2], 5), np.repeat([0, 1, 2], 5)),
+    "three blocks": (np.repeat([0, 1, 2], 5), np.repeat([1, 2, 3], 5)),
+    "three blocks and anchors": (np.repeat([0, 1, 2, 3], 5), np.repeat([0, 1, 2, 3], 5)),
+    "factors through all blocks": (np.repeat([0, 1, 2], 6), np.tile([0, 0, 1, 1, 2, 2], 3)),
+}
+
+
+def counted(seed, n, design, load, *, phi=0.0):
+    rng = np.random.default_rng(seed)
+    x = split_questionnaire(rng, n, *DESIGNS[design], load, phi=phi)
+    corr = pearson(x, np.ones(n), missing="em")
+    return how_many_factors(corr, n, rng=rng, items=x, replicates=60).n_factors
+
+
+@pytest.mark.parametrize(
+    ("design", "phi"),
+    [
+        ("two blocks", 0.0),
+        ("two blocks and anchors", 0.3),
+        ("three blocks", 0.0),
+        ("three blocks and anchors", 0.0),
+        ("factors through all blocks", 0.3),
+    ],
+)
+def test_planted_factors_of_a_split_questionnaire_are_recommended(design, phi):
+    planted = max(DESIGNS[design][0]) + 1
+    # All of 12 simulated ones were right, of every design.
+    assert [counted(seed, 800, design, 0.7, phi=phi) for seed in range(2)] == [planted] * 2
+
+
+@pytest.mark.parametrize("design", ["two blocks", "two blocks and anchors"])
+def test_unrelated_items_of_a_split_questionnaire_have_no_factors(design):
+    # At 95% right, 9 or fewer of 12 has a chance of .02.
+    assert [counted(seed, 600, design, 0.0) for seed in range(12)].count(0) >= 10
+
+
+def test_unseen_pairs_are_unrelated_given_all_others_and_no_others_change():
+    rng = np.random.default_rng(5)
+    x = split_questionnaire(rng, 400, *DESIGNS["three blocks and anchors"], 0.7, phi=0.3)
+    # A ring: the second anchor item was not seen with the first item of the first block.
+    x[~np.isnan(x[:, 5]), 1] = np.nan
+    answered = (~np.isnan(x)).astype(float)
+    unseen = answered.T @ answered == 0
+    assert unseen.sum() == 2 * (3 * 25 + 5)
+    pattern = 0.7 * np.eye(4)[DESIGNS["three blocks and anchors"][0]]
+    corr = pattern @ (0.3 + 0.7 * np.eye(4)) @ pattern.T
+    np.fill_diagonal(corr, 1)
+    found = complete_unseen(corr, x)
+    # The completion stops when nothing changes by more than 1e-9.
+    np.testing.assert_allclose(np.linalg.inv(found)[unseen], 0, atol=1e-7)
+    np.testing.assert_array_equal(found[~unseen], corr[~unseen])
+    np.testing.assert_array_equal(complete_unseen(corr, None), corr)
+
+
+def test_blocks_without_an_item_in_common_are_completed_as_unrelated():
+    rng = np.random.default_rng(6)
+    x = split_questionnaire(rng, 100, *DESIGNS["two blocks"], 0.7)
+    found = complete_unseen(np.full((10, 10), 0.4) + 0.6 * np.eye(10), x)
+    assert (found[:5, 5:] == 0).all()
+    assert (found[1:5, 0] == 0.4).all()
+
+
 def test_the_input_is_left_alone():
     x = answers(np.random.default_rng(1), [4, 4], 100)
     corr = pearson(x, np.ones(100))
@@ -387,7 +540,7 @@ def test_the_input_is_left_alone():
         ({"n_obs": 5}, r"more respondents \(5\) than items \(5\)"),
         ({"items": np.ones((9, 4))}, "items have 4 columns, the correlation matrix 5"),
         ({"null": "permuted"}, "permuted data take the items"),
-        ({"corr": np.full((5, 5), np.nan)}, "25 missing values"),
+        ({"corr": np.full((5, 5), np.nan)}, r"holds NaN \(item 0, 1, 2, 3, 4\): drop constant"),
         ({"corr": np.eye(2)}, "at least 3 items, there are 2"),
     ],
 )

@@ -89,7 +89,7 @@ def load(make_study, frame: pd.DataFrame, quality: str = "", more: str = SCALE_T
         (
             "failed_share",
             "inattentive",
-            r"failed 1 of 1 checks: check \(attention\) \(cut-off at least 0\.5\)",
+            r"failed 1 of 1 check: check \(attention\) \(cut-off at least 0\.5\)",
         ),
     ],
 )
@@ -229,8 +229,18 @@ def test_what_cannot_be_computed_says_why_and_is_told_where_it_should_count(make
         "seconds_per_item": "there is no duration",
         "failed_share": "there are no checks",
     }
-    with pytest.warns(PsychosegWarning, match=r"judged without longstring_share \(10 items"):
-        load_survey(make_study(f'{toml}[quality]\naction = "exclude"\n', a__csv=text))
+    exclude = f'{toml}[quality]\naction = "exclude"\n'
+    with pytest.warns(PsychosegWarning, match="judged without") as caught:
+        load_survey(make_study(exclude, a__csv=text))
+    (told,) = (str(w.message) for w in caught if "judged without" in str(w.message))
+    assert "Longest run of one answer, share of the items answered (10 items are" in told
+    assert "longstring_share" not in told
+    # The default rules name what this study never declared; that is no news.
+    assert "duration" not in told
+    assert "checks" not in told
+    asked = f'{exclude}rules = ["mahalanobis_p", "failed_share"]\n'
+    with pytest.warns(PsychosegWarning, match=r"items failed \(there are no checks\)"):
+        load_survey(make_study(asked, a__csv=text))
 
 
 def test_a_rule_that_leaves_out_a_quarter_is_questioned(make_study) -> None:

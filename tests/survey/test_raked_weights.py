@@ -202,12 +202,29 @@ def test_all_problems_of_the_margins_come_at_once(make_study) -> None:
     assert 'unmatched = "exclude"' in text
 
 
+def test_of_many_categories_without_a_target_the_largest_are_listed(make_study) -> None:
+    ages = [*(str(age) for age in range(20, 38)), "Male", *["77"] * 3, "Female"]
+    declared = '[[columns]]\nname = "g"\ntype = "categorical"\n'
+    with pytest.raises(DataError) as caught:
+        small(make_study, f"[weights]\n{GENDER}{declared}", g=ages)
+    text = str(caught.value)
+    assert text.count(" in '") == 10
+    assert "in '77'" in text
+    assert " in 9 more. Give these" in text
+
+
+def test_one_respondent_in_no_category_is_said_in_the_singular(make_study) -> None:
+    with pytest.raises(DataError, match="g: 1 respondent is in no category"):
+        small(make_study, f"[weights]\n{GENDER}", g=["Male"] * 20 + ["Female"] * 19 + ["X"])
+
+
 def test_unmatched_respondents_leave_with_their_reason(make_study) -> None:
-    survey = small(
-        make_study,
-        f'[weights]\nunmatched = "exclude"\n{GENDER}',
-        g=["Female", "Male", "", "X", "Male"],
-    )
+    with pytest.warns(PsychosegWarning, match="leaves out 16 of 40 respondents, who are in no"):
+        survey = small(
+            make_study,
+            f'[weights]\nunmatched = "exclude"\n{GENDER}',
+            g=["Female", "Male", "", "X", "Male"],
+        )
     assert survey.n == 24
     assert survey.ledger["reason"].value_counts().to_dict() == {
         "no answer to g, which the weights are raked to": 8,
