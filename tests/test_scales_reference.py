@@ -76,7 +76,7 @@ def answers(name, request):
         codes = {value: code + 1.0 for code, value in enumerate(LIKE_ME)}
         return frame.apply(lambda item: item.map(codes)).dropna(how="all"), 4, (1, 6)
     frame = pd.read_csv(grit_file(shared), sep="\t").loc[:, "GS1":"GS12"]
-    return frame.replace(0, np.nan), GRIT, (1, 5)
+    return frame.replace(0, np.nan).dropna(how="all"), GRIT, (1, 5)
 
 
 def fitted(name, request, **settings):

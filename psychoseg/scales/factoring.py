@@ -23,7 +23,6 @@ from psychoseg.stats.correlation import (
     thin_pairs,
 )
 from psychoseg.stats.dimension import FactorCountEvidence, how_many_factors
-from psychoseg.stats.extraction import search_optima
 from psychoseg.stats.factor import (
     bartlett_sphericity,
     kmo,
@@ -31,6 +30,7 @@ from psychoseg.stats.factor import (
     tucker_congruence,
 )
 from psychoseg.stats.fit import FactorFit, factor_fit
+from psychoseg.stats.optima import search_optima
 from psychoseg.stats.rotation import Rotation, rotate, rotation_objective
 from psychoseg.study import ScalesSettings
 
@@ -150,9 +150,9 @@ def correlate_items(answers: ItemAnswers, settings: ScalesSettings, engine: Engi
     rows, cols = np.nonzero(np.isnan(np.triu(corr, 1)))
     if len(rows):
         raise DataError(
-            f"{_many(len(rows))} of items cannot be correlated, because nobody answered both or one "
-            f"does not vary among those who did: {_pairs(rows, cols, names)}. Leave one of each "
-            'pair out, or take correlation = "pearson" with missing = "em" in [scales].'
+            f"{_many(len(rows))} of items cannot be correlated, because nobody answered both or "
+            f"one does not vary among those who did: {_pairs(rows, cols, names)}. Leave one of "
+            'each pair out, or take correlation = "pearson" with missing = "em" in [scales].'
         )
     _tell_thin(answers)
     _tell_repeated(answers)

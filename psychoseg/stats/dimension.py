@@ -24,7 +24,8 @@ from psychoseg.stats.dimension_rules import (
     kaiser_rule,
     minimum_average_partial,
 )
-from psychoseg.stats.extraction import extract_minres, extract_minres_from
+from psychoseg.stats.extraction import extract_minres
+from psychoseg.stats.optima import extract_minres_from
 from psychoseg.stats.parallel import (
     CorrelationKind,
     NextEigenvalue,

@@ -16,17 +16,16 @@ from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
 __all__ = [
     "EXTRACTION_METHODS",
     "SINGULAR",
+    "UNIQUENESS_HIGH",
+    "UNIQUENESS_LOW",
     "Extraction",
-    "Optima",
     "extract",
     "extract_components",
     "extract_minres",
-    "extract_minres_from",
     "extract_ml",
     "extract_principal_axes",
     "limit_inverse",
     "require_complete",
-    "search_optima",
     "squared_multiple_correlations",
 ]
 
@@ -35,14 +34,12 @@ EXTRACTION_METHODS: tuple[ExtractionMethod, ...] = ("minres", "ml", "principal_a
 
 #: Bounds of a uniqueness during extraction, those of psych::fa and stats::factanal; an item at the
 #: lower bound is a Heywood case.
-_UNIQUENESS_LOW, _UNIQUENESS_HIGH = 0.005, 1.0
+UNIQUENESS_LOW, UNIQUENESS_HIGH = 0.005, 1.0
 #: Largest projected gradient at an optimum. Near it Newton squares the error at each step, so that
 #: loadings are then good to about 1e-9.
 _GRADIENT_TOLERANCE = 1e-8
 #: Where rounding ends the search before that, a gradient below this still counts as an optimum.
 _GRADIENT_ENOUGH = 1e-5
-#: One objective is lower than another by more than this share of it; less is rounding.
-_LOWER = 1e-6
 _MAX_STEPS = 200
 #: A matrix whose smallest eigenvalue is no more than this share of its largest is singular.
 SINGULAR = 1e-12
@@ -82,28 +79,6 @@ class Extraction:
     converged: bool
     heywood: IntArray
     iterations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Optima:
-    """Where the search for uniquenesses ends from several starts.
-
-    Attributes
-    ----------
-    best : Extraction
-        The one with the lowest objective; the usual start's where it is as low as any.
-    objectives : ndarray, shape (starts + 1,)
-        That of the usual start first; NaN where a start did not converge.
-    n_at_best : int
-        Starts that reached the best objective, to 1e-6 of it.
-    usual_is_best : bool
-        False where the usual start ended in a local optimum only.
-    """
-
-    best: Extraction
-    objectives: FloatArray
-    n_at_best: int
-    usual_is_best: bool
 
 
 def extract(corr: FloatArray, n_factors: int, *, method: ExtractionMethod = "minres") -> Extraction:
@@ -175,37 +150,14 @@ def extract_minres(
     psi, gradient, steps = _newton(
         lambda psi, curved: _minres_discrepancy(corr, n_factors, psi, curved),
         np.asarray(start, dtype=np.float64),
-        _UNIQUENESS_LOW,
-        _UNIQUENESS_HIGH,
+        UNIQUENESS_LOW,
+        UNIQUENESS_HIGH,
     )
     values, vectors = np.linalg.eigh(corr - np.diag(psi))
     loadings = _principal(values, vectors, n_factors)
     return _extraction(
         corr, loadings, converged=gradient < _GRADIENT_ENOUGH, iterations=steps, objective=None
     )
-
-
-def extract_minres_from(corr: FloatArray, n_factors: int, *, start: FloatArray) -> Extraction:
-    """Extract by minres from the usual start and from another one, and return the lower end.
-
-    With many factors the usual start may end in a local optimum; the uniquenesses of the solution
-    with one factor fewer lead elsewhere.
-
-    Parameters
-    ----------
-    corr : ndarray, shape (p, p)
-    n_factors : int
-    start : ndarray, shape (p,)
-        Uniquenesses.
-
-    Returns
-    -------
-    Extraction
-        That of the usual start where the two end alike.
-    """
-    usual = extract_minres(corr, n_factors)
-    other = extract_minres(corr, n_factors, start=np.clip(start, _UNIQUENESS_LOW, _UNIQUENESS_HIGH))
-    return other if other.objective < usual.objective * (1 - _LOWER) else usual
 
 
 def extract_ml(corr: FloatArray, n_factors: int, *, start: FloatArray | None = None) -> Extraction:
@@ -253,9 +205,9 @@ def extract_ml(corr: FloatArray, n_factors: int, *, start: FloatArray | None = N
         start = (1 - 0.5 * n_factors / p) / np.diag(np.linalg.inv(corr))
     theta, gradient, steps = _newton(
         lambda theta, curved: _ml_discrepancy(corr, n_factors, theta, curved),
-        np.log(np.clip(start, _UNIQUENESS_LOW, _UNIQUENESS_HIGH)),
-        np.log(_UNIQUENESS_LOW),
-        np.log(_UNIQUENESS_HIGH),
+        np.log(np.clip(start, UNIQUENESS_LOW, UNIQUENESS_HIGH)),
+        np.log(UNIQUENESS_LOW),
+        np.log(UNIQUENESS_HIGH),
     )
     root = np.exp(theta / 2)
     values, vectors = np.linalg.eigh(corr / np.outer(root, root))
@@ -355,44 +307,6 @@ def extract_components(corr: FloatArray, n_factors: int) -> Extraction:
         heywood=np.empty(0, dtype=np.intp),
         iterations=1,
     )
-
-
-def search_optima(
-    corr: FloatArray,
-    n_factors: int,
-    *,
-    method: Literal["minres", "ml"],
-    rng: np.random.Generator,
-    starts: int = 20,
-) -> Optima:
-    """Check by restarts that the optimum is the optimum.
-
-    Parameters
-    ----------
-    corr : ndarray, shape (p, p)
-    n_factors : int
-    method : {"minres", "ml"}
-    rng : numpy.random.Generator
-    starts : int
-        Random starts beside the usual one: uniquenesses uniform in [.05, .95].
-
-    Returns
-    -------
-    Optima
-
-    Notes
-    -----
-    An objective counts as the best where it is within 1e-6 of it, relative or absolute.
-    """
-    run = {"minres": extract_minres, "ml": extract_ml}[method]
-    found = [run(corr, n_factors)]
-    found += [run(corr, n_factors, start=rng.uniform(0.05, 0.95, len(corr))) for _ in range(starts)]
-    objectives = np.array([e.objective if e.converged else np.nan for e in found])
-    lowest = np.nanmin(objectives) if not np.isnan(objectives).all() else found[0].objective
-    near = objectives <= lowest + 1e-6 * max(1.0, abs(lowest))
-    usual = bool(near[0])
-    best = found[0] if usual or np.isnan(objectives).all() else found[int(np.nanargmin(objectives))]
-    return Optima(best=best, objectives=objectives, n_at_best=int(near.sum()), usual_is_best=usual)
 
 
 def squared_multiple_correlations(corr: FloatArray) -> FloatArray:
@@ -506,7 +420,7 @@ def _extraction(
         converged=bool(converged),
         # At the bound the gradient is not negative, so that the communality is .995 or more there
         # and nowhere else; the margin is for rounding.
-        heywood=np.flatnonzero(h2 >= 1 - _UNIQUENESS_LOW - 1e-9),
+        heywood=np.flatnonzero(h2 >= 1 - UNIQUENESS_LOW - 1e-9),
         iterations=iterations,
     )
 

@@ -23,10 +23,10 @@ from psychoseg.stats.correlation import (
 )
 from psychoseg.stats.dimension_rules import leading_above
 from psychoseg.stats.extraction import (
-    extract_minres_from,
     require_complete,
     squared_multiple_correlations,
 )
+from psychoseg.stats.optima import extract_minres_from
 
 __all__ = [
     "CorrelationKind",

@@ -246,6 +246,7 @@ gss[] <- lapply(gss, match, said)
 gss <- gss[rowSums(!is.na(gss)) > 0, ]
 grit <- read("03_openpsychometrics", "duckworth-grit-scale-data", "data.csv")
 answers <- grit[, c(paste0("GS", 1:12))]
+answers <- answers[rowSums(answers != 0) > 0, ] # some answered nothing
 answers[answers == 0] <- NA
 grit_keys <- list(interest = paste0("GS", c(2, 3, 5, 7, 8, 11)), effort = paste0("GS", c(1, 4, 6, 9, 10, 12)))
 hs <- lavaan::HolzingerSwineford1939[, paste0("x", 1:9)]

@@ -25,13 +25,13 @@ from psychoseg.stats.extraction import (
     extract_minres,
     extract_ml,
     extract_principal_axes,
-    search_optima,
     squared_multiple_correlations,
 )
 from psychoseg.stats.factor import bartlett_sphericity, kmo
 from psychoseg.stats.fit import factor_fit
 from psychoseg.stats.items import propose_drop, suggest_keys
 from psychoseg.stats.missing import missing_report
+from psychoseg.stats.optima import search_optima
 from psychoseg.stats.parallel import parallel_analysis
 from psychoseg.stats.quality import mahalanobis, person_total
 from psychoseg.stats.reliability import (

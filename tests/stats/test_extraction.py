@@ -10,9 +10,9 @@ from psychoseg.stats.extraction import (
     extract_ml,
     extract_principal_axes,
     limit_inverse,
-    search_optima,
     squared_multiple_correlations,
 )
+from psychoseg.stats.optima import search_optima
 from tests.stats.conftest import reference
 from tests.stats.factor_reference import aligned, matrix
 
