@@ -61,7 +61,7 @@ class PythonEngine:
         not.
     rotator : {"psychoseg", "factor-analyzer"}
         Who rotates: psychoseg's own gradient projection, or ``factor_analyzer.Rotator`` as a second
-        opinion (40 times slower, the same loadings).
+        opinion.
     """
 
     def __init__(self, *, tree: str = "auto", rotator: str = "psychoseg") -> None:
