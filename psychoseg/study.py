@@ -384,7 +384,7 @@ class ScalesSettings(_Table):
             )
             raise ValueError(msg)
         beside = {
-            "n_factors": self.n_factors != "auto",
+            "n_factors": self.n_factors not in ("auto", len(self.scale)),
             "names": bool(self.names),
             "min_loading": self.min_loading != _MIN_LOADING,
         }

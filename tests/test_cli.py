@@ -193,7 +193,8 @@ def test_verbose_prints_the_warnings_in_full(tmp_path, capsys):
     main(["run", str(folder), "--out", str(tmp_path / "a")])
     assert "Warnings in the report: " in capsys.readouterr().out
     main(["run", str(folder), "--verbose", "--out", str(tmp_path / "b")])
-    assert "count the other way: q6" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "in the scale q6, these count the other way: q5; q4" in out
 
 
 def test_a_fault_of_ours_exits_1_and_says_so(tmp_path, capsys, monkeypatch):
@@ -256,7 +257,7 @@ def test_a_system_error_exits_2_and_names_the_path(tmp_path, capsys, monkeypatch
     def full(*_, **__):
         raise OSError(28, "No space left on device", "/somewhere/report.html")
 
-    monkeypatch.setattr(psychoseg.runs, "_write_tables", full)
+    monkeypatch.setattr(psychoseg.runs, "write_tables", full)
     folder = write(tmp_path / "study", answers())
     assert main(["run", str(folder)]) == 2
     assert "/somewhere/report.html: No space left on device" in capsys.readouterr().err

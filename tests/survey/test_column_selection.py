@@ -68,8 +68,6 @@ column = "wieght"
 name = "S"
 items = ["q1", "q2"]
 reverse = ["q3"]
-[scales.names]
-q4 = "Four"
 """
 
 
@@ -79,7 +77,7 @@ def test_all_column_problems_come_at_once_with_the_nearest_name(make_study) -> N
     with pytest.raises(StudyError) as caught:
         load_survey(study)
     lines = str(caught.value).splitlines()
-    assert lines[0].endswith("study.toml has 15 problems:")
+    assert lines[0].endswith("study.toml has 14 problems:")
     for expected in (
         "data.id: no column 'idd' in answers.csv. Did you mean 'id'?",
         "merge[1].id: no column 'kunde' in crm.csv. Did you mean 'kundennr'?",
@@ -95,9 +93,21 @@ def test_all_column_problems_come_at_once_with_the_nearest_name(make_study) -> N
         "weights.column: no column 'wieght'. Did you mean 'weight'?",
         "scales.scale[1].items: 'q2' is not one of the items.",
         "scales.scale[1].reverse: 'q3' is not among the items of the scale 'S'.",
-        "scales.names: 'q4' is not one of the items.",
     ):
         assert any(line.startswith(f"  - {expected}") for line in lines), expected
+
+
+def test_a_name_for_the_scale_of_an_unknown_item_is_refused(make_study) -> None:
+    toml = """
+[data]
+file = "a.csv"
+[[items]]
+columns = ["q1", "q2", "q3"]
+[scales.names]
+q4 = "Thrift"
+"""
+    with pytest.raises(StudyError, match=r"scales\.names: 'q4' is not one of the items\."):
+        load_survey(make_study(toml, a__csv="q1,q2,q3\n1,2,3\n2,1,3\n"))
 
 
 def test_a_column_named_in_full_keeps_its_settings_where_a_pattern_takes_it_in(make_study) -> None:
