@@ -1,0 +1,298 @@
+"""How many clusters: what each rule says, one recommendation, a runner-up and the reasons.
+
+Owns the rules that turn indices and tests into a k, and the words for it. Never computes an index
+(``indices``, ``gap``) or a test (``null_cloud``), never draws a random number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychoseg.stats.arrays import BoolArray, FloatArray
+from psychoseg.stats.gap import Gap
+from psychoseg.stats.indices import Indices
+from psychoseg.stats.null_cloud import CloudTest, NodeTests
+
+__all__ = ["Recommendation", "Vote", "elbow", "majority", "recommend", "votes"]
+
+#: A single cloud is called more than one in at most this share of surveys.
+ALPHA = 0.05
+#: A division speaks for itself where its cluster exceeds single clouds by more than one standard
+#: deviation, and none counts for or against by more than two: of eight settings (1 to 2.5, held
+#: to 2 or 4) the one most often right in 336 simulated surveys like the planted ones of
+#: tests/benchmarks/segments_choice.py, which draws others.
+_WORTH, _CAP = 1.0, 2.0
+#: Hartigan's own threshold (1975, ch. 4), and Tibshirani & Walther's (2005).
+_HARTIGAN, _STRENGTH = 10.0, 0.8
+#: Two scores closer than this are equal but for rounding.
+_DECIMALS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one rule says.
+
+    Attributes
+    ----------
+    rule : str
+        Its name.
+    k : int or None
+        The number of clusters; None where the rule cannot say.
+    statistic : float
+        The index at that k; NaN where there is none.
+    meaning : str
+        How the rule reads its index.
+    """
+
+    rule: str
+    k: int | None
+    statistic: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A number of clusters, the next best, and why.
+
+    Attributes
+    ----------
+    k : int
+        1 where the people are no more clustered than one cloud.
+    runner_up : int or None
+        None where there is no other.
+    reason, runner_up_reason : str
+        In words for a reader without statistics; the second is empty where there is no runner-up.
+    score : ndarray, shape (s,)
+        Evidence for k = 1, 2, ...: what its divisions have for them less what they have against
+        them.
+    eligible : bool
+        False where nothing met the conditions, and k is for illustration.
+    """
+
+    k: int
+    runner_up: int | None
+    reason: str
+    runner_up_reason: str
+    score: FloatArray
+    eligible: bool
+
+
+def recommend(
+    indices: Indices,
+    test: CloudTest,
+    nodes: NodeTests,
+    *,
+    eligible: BoolArray,
+    alpha: float = ALPHA,
+) -> Recommendation:
+    """Recommend a number of clusters and a runner-up.
+
+    Parameters
+    ----------
+    indices : Indices
+        For k = 1 to s.
+    test : CloudTest
+        Of all people.
+    nodes : NodeTests
+        Of the clusters divided next, for k = 1 to s - 1.
+    eligible : ndarray of bool, shape (s,)
+        Numbers of clusters whose clusters are large enough and come back; that of k = 1 does not
+        matter.
+    alpha : float
+
+    Returns
+    -------
+    Recommendation
+
+    Raises
+    ------
+    ValueError
+        Where the shapes do not belong together.
+
+    Notes
+    -----
+    The rule. (1) Where all people together are not more clustered than the single cloud that
+    matches them (p above alpha), k = 1, and the runner-up is the eligible division of highest
+    average silhouette: a useful cut of a continuum. (2) Otherwise each division that the tree makes
+    on its way to k is judged by itself: it counts for k by how far the cluster it divides exceeds
+    single clouds of its own covariance, less one standard deviation, held to two either way. The
+    eligible k of highest total is recommended, of equal ones the smallest; the next highest is the
+    runner-up. (3) Where no division is eligible, the same among all, said so.
+    """
+    n_cuts = len(indices.k)
+    if len(nodes.excess) != n_cuts - 1 or eligible.shape != (n_cuts,):
+        msg = (
+            f"{n_cuts} cuts take {n_cuts - 1} tests of clusters and {n_cuts} flags, not "
+            f"{len(nodes.excess)} and {eligible.shape}"
+        )
+        raise ValueError(msg)
+    steps = np.clip(nodes.excess - _WORTH, -_CAP, _CAP)
+    score = np.append(0.0, np.cumsum(steps))
+    allowed = eligible & (indices.k >= 2)
+    if test.p_value > alpha or n_cuts == 1:
+        return _one_cloud(indices, test, score, allowed)
+    any_allowed = bool(allowed.any())
+    order = _ranked(score, allowed if any_allowed else indices.k >= 2)
+    k = order[0]
+    runner_up = order[1] if len(order) > 1 else None
+    reason = (
+        f"The answers are more clustered than one cloud of people with the same correlations would "
+        f"be (p = {test.p_value:.2f}). {_divisions(nodes, k, alpha)}"
+    )
+    if any_allowed and not allowed[int(score[1:].argmax()) + 1]:
+        best = int(score[1:].argmax()) + 2
+        reason += (
+            f" {best} would have more for them, but are not all large enough or do not come back."
+        )
+    if not any_allowed:
+        reason += " No number of segments is large enough and stable: this one is for illustration."
+    return Recommendation(
+        k=k,
+        runner_up=runner_up,
+        reason=reason,
+        runner_up_reason="" if runner_up is None else _against(k, runner_up, score),
+        score=score,
+        eligible=any_allowed,
+    )
+
+
+def votes(
+    indices: Indices, *, gap: Gap | None = None, strength: FloatArray | None = None
+) -> tuple[Vote, ...]:
+    """Say which k each index stands for by its customary rule.
+
+    Parameters
+    ----------
+    indices : Indices
+    gap : Gap, optional
+    strength : ndarray, shape (s,), optional
+        Prediction strength for k = 1, 2, ...
+
+    Returns
+    -------
+    tuple of Vote
+        Only the gap, prediction strength, Hartigan and Duda-Hart can say 1.
+    """
+    ks = indices.k
+    out = [
+        Vote(
+            "elbow of the within sum of squares",
+            elbow(indices.within),
+            np.nan,
+            "farthest below the line from the first to the last",
+        ),
+        _extreme("silhouette", ks, indices.silhouette, "highest"),
+        _extreme("Calinski-Harabasz", ks, indices.calinski_harabasz, "highest"),
+        _extreme("Davies-Bouldin", ks, -indices.davies_bouldin, "lowest"),
+        _extreme("Dunn", ks, indices.dunn, "highest"),
+        _extreme("height jump", ks, indices.height_jump, "highest"),
+        _first(
+            "Hartigan",
+            indices.hartigan,
+            indices.hartigan <= _HARTIGAN,
+            f"first at or below {_HARTIGAN:g}",
+        ),
+        _first(
+            "Duda-Hart",
+            indices.duda_hart,
+            indices.duda_hart >= indices.duda_hart_critical,
+            "first at or above its critical value",
+        ),
+    ]
+    if gap is not None:
+        out.append(Vote("gap", gap.k, float(gap.gap[gap.k - 1]), "first within one se of the next"))
+    if strength is not None:
+        k = int(np.flatnonzero(strength >= _STRENGTH).max(initial=0)) + 1
+        meaning = f"largest k of at least {_STRENGTH:g}"
+        out.append(Vote("prediction strength", k, float(strength[k - 1]), meaning))
+    return tuple(out)
+
+
+def majority(said: tuple[Vote, ...]) -> int | None:
+    """Return the k that most rules say, of equal ones the smallest; None where none says any."""
+    heard = Counter(vote.k for vote in said if vote.k is not None)
+    return min(heard, key=lambda k: (-heard[k], k)) if heard else None
+
+
+def elbow(within: FloatArray) -> int | None:
+    """Return the k (from 1) whose point lies farthest below the line from first to last.
+
+    None where there are fewer than 3 points or nothing falls.
+
+    References
+    ----------
+    Satopaa, Albrecht, Irwin & Raghavan (2011), ICDCS Workshops, 166-171.
+    """
+    n = len(within)
+    if n < 3 or within[0] <= within[-1]:
+        return None
+    line = 1 - np.arange(n) / (n - 1)
+    below = line - (within - within[-1]) / (within[0] - within[-1])
+    return int(below.round(_DECIMALS).argmax()) + 1
+
+
+def _one_cloud(
+    indices: Indices, test: CloudTest, score: FloatArray, allowed: BoolArray
+) -> Recommendation:
+    order = _ranked(np.nan_to_num(indices.silhouette, nan=-1.0), allowed)
+    runner_up = order[0] if order else None
+    reason = (
+        "The answers are no more clustered than one cloud of people with the same correlations "
+        f"would be (p = {test.p_value:.2f}): there are no gaps between groups to be found."
+    )
+    words = (
+        ""
+        if runner_up is None
+        else f"Where segments are wanted all the same, {runner_up} divide the continuum into "
+        "groups that are large enough, come back, and are the most compact of those "
+        f"(silhouette {indices.silhouette[runner_up - 1]:.2f})."
+    )
+    return Recommendation(1, runner_up, reason, words, score, eligible=True)
+
+
+def _ranked(score: FloatArray, allowed: BoolArray) -> list[int]:
+    """Return the allowed k by descending score, equal ones by ascending k."""
+    order = np.lexsort([np.arange(len(score)), -score.round(_DECIMALS)])
+    return [int(j) + 1 for j in order if allowed[j]]
+
+
+def _divisions(nodes: NodeTests, k: int, alpha: float) -> str:
+    shown = int((nodes.p_value[: k - 1] <= alpha).sum())
+    further = int((nodes.p_value[k - 1 :] <= alpha).sum())
+    made = "the division" if k == 2 else f"{shown} of the {k - 1} divisions"
+    text = (
+        f"With {k} segments {made} {'separates' if k == 2 else 'separate'} people where one cloud "
+        "would not part"
+    )
+    if k == 2 and shown == 0:
+        text = "With 2 segments the division is the best of a weak lot"
+    if k - 1 == len(nodes.p_value):
+        return f"{text}; more segments were not looked at."
+    if further == 0:
+        return f"{text}; dividing further would only cut through single clouds."
+    return f"{text}; dividing further would mostly cut through single clouds."
+
+
+def _against(k: int, runner_up: int, score: FloatArray) -> str:
+    less = score[k - 1] - score[runner_up - 1]
+    close = "almost as much for them" if less < _WORTH else "less for them"
+    what = "fewer, coarser" if runner_up < k else "more, finer"
+    return f"{runner_up} segments have {close}: {what} ones, if those are easier to act on."
+
+
+def _extreme(rule: str, ks: np.ndarray, values: FloatArray, which: str) -> Vote:
+    """Vote for the highest value; the caller turns the sign where low is good."""
+    if np.isnan(values).all():
+        return Vote(rule, None, np.nan, which)
+    j = int(np.nan_to_num(values, nan=-np.inf).round(_DECIMALS).argmax())
+    return Vote(rule, int(ks[j]), float(-values[j] if which == "lowest" else values[j]), which)
+
+
+def _first(rule: str, values: FloatArray, holds: BoolArray, meaning: str) -> Vote:
+    found = np.flatnonzero(holds & ~np.isnan(values))
+    if not len(found):
+        return Vote(rule, None, np.nan, meaning)
+    return Vote(rule, int(found[0]) + 1, float(values[found[0]]), meaning)
