@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from psychoseg import (
     load_survey,
 )
 from psychoseg.engines.python import PythonEngine
+from psychoseg.stats.extraction import EXTRACTION_METHODS
 from psychoseg.stats.factor import match_factors
 from psychoseg.stats.rotation import ROTATIONS
 from psychoseg.study import ScaleKey, ScalesSettings
@@ -541,3 +543,9 @@ def test_what_has_no_effect_beside_named_scales_is_refused(change, what):
     scale = (ScaleKey(name="a", items=("a1", "a2")),)
     with pytest.raises(ValueError, match=f"{what} in \\[scales\\] would have no effect"):
         ScalesSettings(scale=scale, **change)
+
+
+def test_the_study_file_offers_what_can_be_computed():
+    offered = {name: field.annotation for name, field in ScalesSettings.model_fields.items()}
+    assert get_args(offered["rotation"]) == ROTATIONS
+    assert get_args(offered["extraction"]) == EXTRACTION_METHODS

@@ -41,7 +41,7 @@ from psychoseg.stats.arrays import BoolArray, FloatArray, canonical_order, one_t
 from psychoseg.stats.dimension import FactorCountEvidence
 from psychoseg.stats.rotation import structure_matrix
 from psychoseg.study import ScalesSettings
-from psychoseg.survey.table import Survey
+from psychoseg.survey.table import Survey, effective_size
 
 __all__ = ["Scales", "fit_scales"]
 
@@ -262,7 +262,7 @@ def fit_scales(
             rng,
             settings,
         ),
-        flags=flag_table(keys, answers, corr, factoring, survey),
+        flags=solution.flags,
         drops=drop_table(solution.drops, {name: survey.label(name) for name in names}),
         corr=pd.DataFrame(corr, index=items_index, columns=answers.names).loc[
             in_file_order, in_file_order
@@ -285,6 +285,7 @@ class _Solution:
     corr: FloatArray
     factoring: Factoring
     keys: list[ScaleItems]
+    flags: pd.DataFrame
     drops: list[Drop]
 
 
@@ -307,7 +308,7 @@ def _solve(
         factoring = turn_factors(factoring, keys, answers.names)
         flags = flag_table(keys, answers, corr, factoring, survey)
         drops = propose_drops(keys, flags, answers, corr, n_factors)
-        return _Solution(answers, corr, factoring, keys, drops)
+        return _Solution(answers, corr, factoring, keys, flags, drops)
 
     applied: list[Drop] = []
     while settings.drop_items == "apply":
@@ -381,9 +382,8 @@ def _analysed_answers(
             f'missing = "listwise": the correlations and factors rest on the {int(kept.sum())} of '
             f"{len(kept)} respondents who answered every item"
         )
-    counts = survey.weight_kind == "frequency"
-    size = weights.sum() if counts else weights.sum() ** 2 / max((weights**2).sum(), 1e-300)
-    return replace(everybody, x=everybody.x[kept], weights=weights, n_effective=float(size))
+    size = effective_size(weights, survey.weight_kind)
+    return replace(everybody, x=everybody.x[kept], weights=weights, n_effective=size)
 
 
 def _analysed_items(survey: Survey, settings: ScalesSettings) -> list[str]:

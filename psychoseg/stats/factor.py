@@ -26,7 +26,6 @@ __all__ = [
     "extract_minres",
     "kmo",
     "match_factors",
-    "oblimin_gradient",
     "order_factors",
     "schmid_leiman",
     "squared_multiple_correlations",
@@ -144,38 +143,6 @@ def match_factors(a: FloatArray, b: FloatArray) -> tuple[IntArray, IntArray, Flo
     table = tucker_congruence(a, b)
     rows, columns = linear_sum_assignment(-np.abs(table))
     return rows, columns, table[rows, columns]
-
-
-def oblimin_gradient(loadings: FloatArray, phi: FloatArray, *, gamma: float = 0.0) -> float:
-    """Return how far rotated loadings are from a stationary point of direct oblimin.
-
-    Parameters
-    ----------
-    loadings : ndarray, shape (p, m)
-        Pattern loadings after rotation.
-    phi : ndarray, shape (m, m)
-    gamma : float
-        0 is direct quartimin.
-
-    Returns
-    -------
-    float
-        Frobenius norm of the projected gradient; 0 at an optimum, and at most 1e-5 where
-        GPArotation stops.
-
-    References
-    ----------
-    Jennrich (2002), Psychometrika 67, 7-19: with T the factor axes in any frame
-    (``phi = T'T``), the gradient in T is projected onto unit-length columns.
-    """
-    others = 1.0 - np.eye(loadings.shape[1])
-    squared = loadings**2
-    centred = squared - gamma * squared.mean(axis=0)
-    slope = loadings * (centred @ others)
-    axes = np.linalg.cholesky(phi).T
-    gradient = -np.linalg.solve(axes.T, (loadings.T @ slope).T)
-    projected = gradient - axes * (axes * gradient).sum(axis=0)
-    return float(np.sqrt((projected**2).sum()))
 
 
 def kmo(corr: FloatArray) -> tuple[float, FloatArray]:

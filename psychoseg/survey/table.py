@@ -16,7 +16,7 @@ import pandas as pd
 from psychoseg.errors import DataError
 from psychoseg.survey.missing import MissingAnswers, describe_missing
 
-__all__ = ["LEDGER_COLUMNS", "Survey", "Variable"]
+__all__ = ["LEDGER_COLUMNS", "Survey", "Variable", "effective_size"]
 
 LEDGER_COLUMNS = ("respondent", "file", "row", "stage", "effect", "reason")
 
@@ -130,9 +130,7 @@ class Survey:
         The weighted count for frequency weights, else Kish's effective size ``sum(w)**2 /
         sum(w**2)`` (Kish 1965), which is ``n`` where nothing is weighted.
         """
-        if self.weight_kind == "frequency":
-            return float(self.weights.sum())
-        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
+        return effective_size(self.weights, self.weight_kind)
 
     def label(self, name: str) -> str:
         """Return the label of a column, its name where it has none."""
@@ -217,3 +215,17 @@ class Survey:
             weights=weights,
             weight_kind=weight_kind,
         )
+
+
+def effective_size(
+    weights: npt.NDArray[np.float64], kind: Literal["none", "sampling", "frequency"]
+) -> float:
+    """Return the sample size that tests may count on, of all respondents or of some; 0 of nobody.
+
+    See :attr:`Survey.n_effective`.
+    """
+    if not len(weights):
+        return 0.0
+    if kind == "frequency":
+        return float(weights.sum())
+    return float(weights.sum() ** 2 / (weights**2).sum())
