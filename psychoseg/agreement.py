@@ -47,8 +47,9 @@ def compare_engines(
         of a merge height.
     """
     again = fit_scales(survey, study.scales, engine=other, rng=rng("scales"))
+    settings = study.segments.model_copy(update={"audits": False, "consensus": False})
     resegmented = fit_segments(
-        survey, again, study.segments, reduce=study.reduce, engine=other, rng=rng("segments")
+        survey, again, settings, reduce=study.reduce, engine=other, rng=rng("segments")
     )
     a = scales.loadings.to_numpy(np.float64)
     b = again.loadings.to_numpy(np.float64)

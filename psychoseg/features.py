@@ -20,16 +20,23 @@ from psychoseg.stats.arrays import (
     canonical_order,
     collapse,
 )
-from psychoseg.stats.reduction import weighted_mean_sd
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey
 
 if TYPE_CHECKING:
     from psychoseg.scales import Scales
 
-__all__ = ["Features", "build_features", "case_weights", "merge_identical", "standardise"]
+__all__ = [
+    "COLUMNS_BLOCK",
+    "SCALES_BLOCK",
+    "Features",
+    "build_features",
+    "case_weights",
+    "content_key",
+    "merge_identical",
+]
 
-#: A column whose spread is below this part of its size is constant but for rounding.
-_CONSTANT = 1e-12
+#: The block of the scale scores; a column has the one the study gives it, else this.
+SCALES_BLOCK, COLUMNS_BLOCK = "scales", "demographics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,18 @@ class Features:
     Attributes
     ----------
     table : pandas.DataFrame, shape (n, d)
-        Ordered by content; a category is an indicator ``column=category``. NaN where missing.
+        A category is an indicator ``column=category``. Numbers first, then the categories of each
+        column together, both ordered by content. NaN where a number is missing.
     kinds : dict of str to str
-        "scale", "numeric" or "category" of each feature.
+        "scale", "numeric", "ordinal" (ranks 0, 1, ... of the categories given) or "category".
     labels : dict of str to str
         What a reader sees.
+    blocks : dict of str to str
+        The block of each feature.
+    variables : dict of str to str
+        Which scale or column each feature is of: the categories of one column share it.
+    variable_labels : dict of str to str
+        What a reader sees of a scale or column.
     complete : ndarray of bool, shape (n,)
         Respondents with every active value.
     gaps : pandas.DataFrame
@@ -53,6 +67,9 @@ class Features:
     table: pd.DataFrame
     kinds: dict[str, str]
     labels: dict[str, str]
+    blocks: dict[str, str]
+    variables: dict[str, str]
+    variable_labels: dict[str, str]
     complete: BoolArray
     gaps: pd.DataFrame
 
@@ -78,30 +95,41 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
     columns: dict[str, FloatArray] = {}
     kinds: dict[str, str] = {}
     labels: dict[str, str] = {}
+    blocks: dict[str, str] = {}
+    variables: dict[str, str] = {}
     missing: dict[str, BoolArray] = {}
     shown: dict[str, str] = {}
+
+    def add(feature: str, values: FloatArray, kind: str, label: str, block: str, of: str) -> None:
+        while feature in columns:
+            feature += " (column)"
+        columns[feature] = values
+        kinds[feature], labels[feature] = kind, label
+        blocks[feature], variables[feature] = block, of
+
     if scales is not None:
         shown = dict(zip(scales.table["scale"], scales.table["label"], strict=True))
         for name in scales.scores.columns:
-            columns[name] = scales.scores[name].to_numpy(np.float64)
-            kinds[name], labels[name] = "scale", shown[name]
-            missing[name] = np.isnan(columns[name])
+            scores = scales.scores[name].to_numpy(np.float64)
+            missing[name] = np.isnan(scores)
+            add(name, scores, "scale", shown[name], SCALES_BLOCK, name)
     for name in survey.columns.columns:
-        if survey.codebook[name].role != "active":
+        variable = survey.codebook[name]
+        if variable.role != "active":
             continue
         values = survey.columns[name]
-        label = survey.label(name)
-        missing[f"column {name}"] = values.isna().to_numpy()
-        shown[f"column {name}"] = label
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            for category in values.cat.categories:
-                feature = f"{name}={category}"
-                columns[feature] = (values == category).to_numpy(np.float64)
-                kinds[feature], labels[feature] = "category", f"{label}: {category}"
+        label, block, of = survey.label(name), variable.block or COLUMNS_BLOCK, f"column {name}"
+        missing[of] = values.isna().to_numpy()
+        shown[of] = label
+        if not isinstance(values.dtype, pd.CategoricalDtype):
+            add(name, values.to_numpy(np.float64), "numeric", label, block, of)
+        elif variable.kind == "ordinal":
+            ranks = values.cat.remove_unused_categories().cat.codes.to_numpy(np.float64)
+            add(name, np.where(missing[of], np.nan, ranks), "ordinal", label, block, of)
         else:
-            feature = name if name not in columns else f"{name} (column)"
-            columns[feature] = values.to_numpy(np.float64)
-            kinds[feature], labels[feature] = "numeric", label
+            for category in values.cat.categories:
+                has = (values == category).to_numpy(np.float64)
+                add(f"{name}={category}", has, "category", f"{label}: {category}", block, of)
     if not columns:
         raise DataError(
             'nothing is active: there are no scales and no column with use = "active". Add one.'
@@ -116,20 +144,25 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
         )
     # Ordered by what they hold, so that neither the order of the columns nor what they are called
     # can move a random draw; equal columns by name.
-    names = sorted(columns, key=lambda name: (*_distribution(columns[name], survey.weights), name))
-    ordered = pd.DataFrame({name: columns[name] for name in names})
+    names = sorted(columns, key=lambda name: (*content_key(columns[name], survey.weights), name))
     # A category that none of the complete respondents has is no feature.
     complete: BoolArray = np.logical_not(gap.any(axis=0))
-    used = [
-        name
-        for name in ordered.columns
-        if kinds[name] != "category" or bool(ordered[name].to_numpy()[complete].any())
-    ]
-    gaps = pd.DataFrame(lines, columns=list(LEDGER_COLUMNS))
-    return Features(ordered[used], kinds, labels, complete, gaps)
+    used = [n for n in names if kinds[n] != "category" or bool(columns[n][complete].any())]
+    first = {of: place for place, of in reversed(list(enumerate(variables[n] for n in used)))}
+    used.sort(key=lambda n: (kinds[n] == "category", first[variables[n]]))
+    return Features(
+        table=pd.DataFrame({name: columns[name] for name in used}),
+        kinds=kinds,
+        labels=labels,
+        blocks=blocks,
+        variables=variables,
+        variable_labels=shown,
+        complete=complete,
+        gaps=pd.DataFrame(lines, columns=list(LEDGER_COLUMNS)),
+    )
 
 
-def _distribution(column: FloatArray, weights: FloatArray) -> tuple[bytes, bytes]:
+def content_key(column: FloatArray, weights: FloatArray) -> tuple[bytes, bytes]:
     """Return a column's distinct values and their shares of the weight, to sort columns by."""
     values, place = np.unique(column + 0.0, return_inverse=True)
     share = np.bincount(place, weights=weights) / weights.sum()
@@ -172,39 +205,6 @@ def merge_identical(
     point_of = np.empty(len(order), dtype=np.intp)
     point_of[order] = np.arange(len(order))
     return Collapsed(raw[order], weights[order], np.ones(len(order), dtype=np.intp), point_of)
-
-
-def standardise(merged: Collapsed, features: Features) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the points standardised, and the mean and divisor of each feature.
-
-    Numeric features get mean 0 and standard deviation 1 (weighted, ddof 0). A category of share p
-    is centred at p and divided by ``sqrt(p)``, so that its inertia is ``1 - p``, as in FAMD.
-
-    Raises
-    ------
-    DataError
-        Where a feature is constant.
-
-    References
-    ----------
-    Pages (2004), Revue de Statistique Appliquee 52(4), 93-111, factor analysis of mixed data.
-    """
-    mean, sd = weighted_mean_sd(merged.x, merged.weights)
-    names = list(features.table.columns)
-    constant = [
-        features.labels[name]
-        for name, m, s in zip(names, mean, sd, strict=True)
-        if s <= _CONSTANT * max(1.0, abs(m))
-    ]
-    if constant:
-        raise DataError(
-            f"every respondent has the same value of {', '.join(constant)}, so it cannot tell them "
-            "apart. "
-            f'Make it use = "profile", or leave it out.'
-        )
-    category = np.array([features.kinds[name] == "category" for name in names])
-    divisor = np.where(category, np.sqrt(np.abs(mean)), sd)
-    return (merged.x - mean) / divisor, mean, divisor
 
 
 def _significant(values: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from psychoseg.errors import PsychosegWarning
 
 __all__ = [
+    "UNASSIGNED",
     "Driver",
     "Size",
     "decimals_of",
@@ -28,6 +29,9 @@ Size = Literal["large", "medium", "small", "negligible"]
 
 #: Cohen (1988), sections 2.2.3 and 6.2.3: where d and h alike are called large, medium and small.
 _BANDS: tuple[tuple[Size, float], ...] = (("large", 0.8), ("medium", 0.5), ("small", 0.2))
+
+#: The name of those who fit no segment.
+UNASSIGNED = "Unassigned"
 
 #: A name takes this many drivers unless two segments would share it.
 _DRIVERS_IN_NAME = 2
@@ -100,13 +104,17 @@ def decimals_of(value: float) -> int:
     return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
 
 
-def suggest_names(drivers: Mapping[int, Sequence[Driver]]) -> dict[int, str]:
+def suggest_names(
+    drivers: Mapping[int, Sequence[Driver]], *, unassigned: int = 0
+) -> dict[int, str]:
     """Name each segment by its strongest one or two drivers.
 
     Parameters
     ----------
     drivers : mapping of int to sequence of Driver
         Those of each segment, strongest first.
+    unassigned : int
+        The segment of those who fit none, which is called so; 0 where there is none.
 
     Returns
     -------
@@ -120,6 +128,9 @@ def suggest_names(drivers: Mapping[int, Sequence[Driver]]) -> dict[int, str]:
     and a category that there is less of comes after what there is more of.
     Names that clash take one more driver each until they differ, and a number where none is left.
     """
+    if unassigned:
+        named = suggest_names({s: d for s, d in drivers.items() if s != unassigned})
+        return _numbered({unassigned: UNASSIGNED, **named})
     if len(drivers) == 1:
         return dict.fromkeys(drivers, "Everyone")
     telling = {s: _telling(ranked) for s, ranked in drivers.items()}

@@ -182,7 +182,12 @@ def profile_segments(
             ],
             columns=["segment", "rank", *Driver._fields, "text"],
         ),
-        personas=_personas(sample, drivers, typical_rows, settings.names if settings else {}),
+        personas=_personas(
+            sample,
+            suggest_names(drivers, unassigned=segments.unassigned),
+            typical_rows,
+            settings.names if settings else {},
+        ),
         typical=pd.DataFrame(
             [
                 (s, v.name, v.label, _shown(v, v.values[typical_rows[s]]))
@@ -516,11 +521,10 @@ def _strongest(ranked: list[Driver]) -> list[Driver]:
 
 def _personas(
     sample: _Sample,
-    drivers: Mapping[int, list[Driver]],
+    suggested: Mapping[int, str],
     typical: Mapping[int, int],
     given: Mapping[str, str],
 ) -> pd.DataFrame:
-    suggested = suggest_names(drivers)
     names = final_names(suggested, given)
     everyone = float(sample.weights.sum())
     rows = []

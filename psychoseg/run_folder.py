@@ -19,6 +19,7 @@ from psychoseg.errors import DataError
 from psychoseg.profiles import Profiles
 from psychoseg.scales import Scales
 from psychoseg.segments import Segments
+from psychoseg.stats.stability import BORDER
 from psychoseg.study import Study, load_study
 from psychoseg.survey import Survey
 from psychoseg.survey.table import Variable
@@ -37,7 +38,7 @@ _INDEXED = (
 )
 #: Tables that a survey has where the study asks for what is in them.
 _SURVEY_TABLES = ("quality", "quality_rules", "styles", "weighting", "margins")
-_CODEBOOK = ("name", "label", "role", "kind", "question", "low", "high", "reversed")
+_CODEBOOK = ("name", "label", "role", "kind", "block", "question", "low", "high", "reversed")
 #: Columns of the codebook that hold a list or a table, as JSON.
 _CODEBOOK_JSON = ("value_labels", "categories", "missing")
 #: What a stage found beside its tables.
@@ -53,15 +54,41 @@ _SUMMARIES = {
     ),
     "segments": (
         "k",
+        "unassigned",
+        "recommended_k",
+        "runner_up",
+        "k_reason",
+        "runner_up_reason",
         "verdict",
         "reason",
         "k_rule",
         "components_rule",
-        "method",
+        "map_note",
         "tied_merges",
         "n_identical",
+        "n_moved",
+        "approximate",
+        "method",
     ),
 }
+#: Tables of the segments that go to a file as they are.
+_SEGMENT_TABLES = (
+    "table",
+    "choice",
+    "votes",
+    "null",
+    "stability",
+    "slsw",
+    "flow",
+    "blocks",
+    "audit",
+    "methods",
+    "tandem",
+    "consensus",
+    "features",
+    "eigenvalues",
+    "supplementary",
+)
 #: Types of a categorical column in the manifest.
 _CATEGORIES = ("categories", "ordered")
 #: numpy's kind of a column -> its type in the manifest.
@@ -114,7 +141,7 @@ class Run:
 
     @property
     def respondents(self) -> pd.DataFrame:
-        """Return id, weight, scores, segment and place on the map of each respondent."""
+        """Return id, weight, scores, segment, its certainty and place on the map of each."""
         return _respondents(self.survey, self.scales, self.segments, self.profiles)
 
 
@@ -218,20 +245,18 @@ def _tables(run: Run) -> dict[str, pd.DataFrame]:
         "scales/drops": scales.drops,
         "scales/correlations": scales.corr,
         "scales/scores": pd.concat([survey.ids.rename("id"), scales.scores], axis=1),
-        "segments/table": segments.table,
-        "segments/choice": segments.choice,
+        **{f"segments/{name}": getattr(segments, name) for name in _SEGMENT_TABLES},
         "segments/tree": tree.rename_axis("merge").reset_index(),
-        "segments/points": segments.points,
+        "segments/points": segments.points.assign(leaf=segments.leaf_of),
         "segments/members": pd.DataFrame(
             {
                 "id": survey.ids,
                 "segment": segments.labels,
                 "point": segments.point_of,
                 "silhouette": segments.silhouette,
+                "certainty": segments.certainty,
             }
         ),
-        "segments/features": segments.features,
-        "segments/eigenvalues": segments.eigenvalues,
         "segments/components": segments.components,
         "profiles/means": profiles.means,
         "profiles/shares": profiles.shares,
@@ -256,6 +281,9 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
     points = frames["segments/points"]
     members = frames["segments/members"]
     scales, segments = (_read_json(folder / stage / "summary.json") for stage in _SUMMARIES)
+    shown: dict[str, Any] = {
+        name: frames.get(f"segments/{name}", pd.DataFrame()) for name in _SEGMENT_TABLES
+    }
     notes = manifest["warnings"]
     return Run(
         folder=folder,
@@ -281,16 +309,15 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
         ),
         segments=Segments(
             labels=members["segment"].to_numpy(),
-            table=frames["segments/table"],
-            choice=frames["segments/choice"],
             tree=frames["segments/tree"].iloc[:, 1:].to_numpy(np.float64),
-            points=points,
+            leaf_of=points["leaf"].to_numpy(),
+            points=points.drop(columns="leaf"),
             point_of=members["point"].to_numpy(),
-            features=frames["segments/features"],
-            eigenvalues=frames["segments/eigenvalues"],
             components=_indexed(frames["segments/components"], "feature"),
             silhouette=members["silhouette"].to_numpy(),
+            certainty=members["certainty"].to_numpy(),
             excluded=survey.ledger[survey.ledger["stage"] == "segments"].reset_index(drop=True),
+            **shown,
             **{name: segments[name] for name in _SUMMARIES["segments"]},
         ),
         profiles=Profiles(
@@ -366,7 +393,8 @@ def _respondents(
     names = dict(zip(profiles.personas["segment"], profiles.personas["name"], strict=True))
     labels = segments.labels[there]
     place = segments.points.iloc[segments.point_of[there]].reset_index(drop=True)
-    flat = pd.Series(np.zeros(len(there)))
+    certainty = segments.certainty[there]
+    shown = ["map_1", "map_2", *(["consensus"] if "consensus" in place else [])]
     return pd.concat(
         [
             survey.ids.iloc[there].reset_index(drop=True).rename("id"),
@@ -375,8 +403,12 @@ def _respondents(
             pd.Series(labels, name="segment"),
             pd.Series([names[label] for label in labels], name="segment_name"),
             pd.Series(segments.silhouette[there], name="silhouette"),
-            place["comp_1"].rename("map_1"),
-            place.get("comp_2", flat).rename("map_2"),
+            pd.Series(certainty, name="certainty"),
+            # Empty where nobody looked.
+            pd.Series(certainty < BORDER, name="on_border", dtype="boolean").mask(
+                np.isnan(certainty)
+            ),
+            place[shown],
         ],
         axis=1,
     )

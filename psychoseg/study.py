@@ -13,8 +13,6 @@ from typing import Annotated, Literal
 
 import tomli_w
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -23,6 +21,8 @@ from pydantic import (
 
 from psychoseg.errors import StudyError
 from psychoseg.study_problems import describe_problems
+from psychoseg.study_segments import EngineSettings, ReduceSettings, SegmentsSettings
+from psychoseg.study_table import Code, Share, Table
 
 __all__ = [
     "CleanRules",
@@ -46,8 +46,6 @@ __all__ = [
     "load_study",
 ]
 
-Code = int | float | str
-Share = Annotated[float, Field(ge=0, le=1)]
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 QualityIndex = Literal[
     "longstring_share",
@@ -70,13 +68,7 @@ DEFAULT_MISSING = ("", "NA", "NaN")
 _ROUNDED, _SLIPPED = 0.02, 0.2
 
 
-class _Table(BaseModel):
-    """A table of the study file: unknown keys are refused, values are not changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class StudyInfo(_Table):
+class StudyInfo(Table):
     """``[study]``: what is asked, of whom, and the seed of everything random."""
 
     title: str = "Survey segmentation"
@@ -86,7 +78,7 @@ class StudyInfo(_Table):
     seed: int = Field(default=1, ge=0)
 
 
-class DataFile(_Table):
+class DataFile(Table):
     """``[data]``: the file of answers. Paths are relative to the study file."""
 
     file: str
@@ -113,7 +105,7 @@ class Merge(DataFile):
     unmatched: Literal["drop", "keep", "error"] = "error"
 
 
-class ItemBattery(_Table):
+class ItemBattery(Table):
     """``[[items]]``: items that share one answer scale.
 
     ``columns`` takes names, ranges in file order (``"A1:A5"``) and patterns (``"mot_*"``).
@@ -140,14 +132,14 @@ class ItemBattery(_Table):
         return self
 
 
-class CleanRules(_Table):
+class CleanRules(Table):
     """``[clean]``: who is left out before anything is computed."""
 
     min_answered: Share = 0.5
     straight_liners: Literal["keep", "exclude"] = "keep"
 
 
-class QualityCutoffs(_Table):
+class QualityCutoffs(Table):
     """``[quality.cutoffs]``: from where each index speaks of a careless respondent.
 
     Sources of the defaults: ``psychoseg.stats.quality.CUTOFFS``.
@@ -166,7 +158,7 @@ class QualityCutoffs(_Table):
     failed_share: float = Field(default=0.5, gt=0, le=1)
 
 
-class QualityCheck(_Table):
+class QualityCheck(Table):
     """``[[quality.checks]]``: an item with right answers, which is none of the ``[[items]]``.
 
     An ``attention`` check says what to answer; a ``bogus`` item has only one honest answer. A range
@@ -179,7 +171,7 @@ class QualityCheck(_Table):
     missing: tuple[Code, ...] = ()
 
 
-class QualityRules(_Table):
+class QualityRules(Table):
     """``[quality]``: how careful answers are told from careless ones, and what follows.
 
     Every index is computed and reported. Those in ``rules`` count; with ``action = "exclude"`` a
@@ -237,7 +229,7 @@ class QualityRules(_Table):
         return self
 
 
-class Margin(_Table):
+class Margin(Table):
     """``[[weights.margins]]``: what share of the population each category of a column has.
 
     ``targets`` are shares, per cents or counts by category, as shown or as coded in the file; each
@@ -265,7 +257,7 @@ class Margin(_Table):
         return self
 
 
-class WeightsSettings(_Table):
+class WeightsSettings(Table):
     """``[weights]``: the survey weight, a column of the file, raked to margins, or both.
 
     ``sampling`` weights are rescaled to mean one over the respondents kept and count as Kish's
@@ -299,7 +291,7 @@ class WeightsSettings(_Table):
         return self
 
 
-class ScaleKey(_Table):
+class ScaleKey(Table):
     """``[[scales.scale]]``: a scale named beforehand, its items and those keyed the other way."""
 
     name: str = Field(min_length=1, pattern=r"\S")
@@ -319,7 +311,7 @@ class ScaleKey(_Table):
 _MIN_LOADING = 0.3
 
 
-class ScalesSettings(_Table):
+class ScalesSettings(Table):
     """``[scales]``: how items become scales. With no ``[[scales.scale]]`` the scales are found.
 
     ``mixed`` correlations take items with more than 20 different answers as continuous. ``variant``
@@ -398,13 +390,16 @@ class ScalesSettings(_Table):
         return self
 
 
-class Column(_Table):
+class Column(Table):
     """``[[columns]]``: a demographic or other column; ``name`` may be a pattern."""
 
     name: str
     use: Literal["active", "profile"] = "profile"
-    type: Literal["auto", "numeric", "categorical"] = "auto"
+    #: An active ordinal column is categories in ``order``, counted as equal steps.
+    type: Literal["auto", "numeric", "ordinal", "categorical"] = "auto"
     label: str = ""
+    #: Which group of columns it counts in, for ``[reduce] blocks`` and the report.
+    block: str = Field(default="demographics", min_length=1)
     #: Categories in their order, as they stand in the file (or as their value labels).
     order: tuple[str, ...] = ()
     #: What a code means: "1" = "Female".
@@ -412,56 +407,7 @@ class Column(_Table):
     missing: tuple[Code, ...] = ()
 
 
-class ReduceSettings(_Table):
-    """``[reduce]``: principal components of the active columns.
-
-    ``components`` is a number, ``"share"`` (the fewest that carry ``share`` of the variance) or
-    ``"all"``.
-    """
-
-    components: Literal["share", "all"] | Annotated[int, Field(ge=1)] = "share"
-    share: float = Field(default=0.9, gt=0, le=1)
-
-
-class SegmentsSettings(_Table):
-    """``[segments]``: the tree, the cut, and when a cut counts as stable."""
-
-    k: Literal["auto"] | Annotated[int, Field(ge=2)] = "auto"
-    k_min: int = Field(default=2, ge=2)
-    k_max: int = Field(default=10, ge=2)
-    method: Literal["ward"] = "ward"
-    min_share: float = Field(default=0.05, ge=0, lt=0.5)
-    min_people: int = Field(default=30, ge=1)
-    bootstrap: int = Field(default=100, ge=10)
-    #: Mean bootstrap Jaccard of a segment below which it is not to be trusted, and at which a
-    #: solution counts as valid (Hennig 2007; fpc::clusterboot's help page).
-    min_jaccard: Share = 0.6
-    stable_jaccard: Share = 0.75
-    #: Names that replace the suggested ones: "1" = "Urban achievers".
-    names: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _k_range_is_a_range(self) -> SegmentsSettings:
-        if self.k_min > self.k_max:
-            msg = f"k_min = {self.k_min} is above k_max = {self.k_max}"
-            raise ValueError(msg)
-        return self
-
-
-class EngineSettings(_Table):
-    """``[engine]``: which program computes, and with which of its tree builders."""
-
-    name: Literal["python", "r", "both"] = "python"
-    tree: Literal[
-        "auto", "psychoseg", "scikit-learn", "scipy", "fastcluster", "hclust", "agnes", "hcut"
-    ] = "auto"
-    #: Who rotates in Python: factor-analyzer is a second opinion where R is absent.
-    rotator: Literal["psychoseg", "factor-analyzer"] = "psychoseg"
-    #: Seconds that one call into R may take.
-    time_limit: float = Field(default=600.0, gt=0)
-
-
-class Study(_Table):
+class Study(Table):
     """A whole study file; ``folder``, not part of it, is where its relative paths start."""
 
     study: StudyInfo = StudyInfo()

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from psychoseg.scales.reliability import ALL_ITEMS, COEFFICIENTS
+from psychoseg.segments import Segments
 from psychoseg.study import Column, DataFile, ItemBattery, Study, StudyInfo
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
+from tests.made_segments import make_segments
 
 SCALES = (
     "Motivation: health",
@@ -70,11 +71,14 @@ def make_run(
     both: bool = False,
     one_component: bool = False,
     measured: bool = False,
+    unassigned: bool = False,
+    bare: bool = False,
 ) -> MadeRun:
     """Simulate ``n`` respondents in ``k`` segments and fill every frame of the contract.
 
     With ``measured`` something speaks against items, the scales were confirmed in R, answers are
-    missing, and their quality and weighting are described.
+    missing, and their quality and weighting are described. With ``unassigned`` the last segment is
+    of those who fit none; with ``bare`` nothing was audited and nothing could be measured.
     """
     rng = np.random.default_rng(seed)
     bad = iter(HOSTILE * 20)
@@ -159,7 +163,10 @@ def make_run(
         survey = _described(survey)
         _speak_against(scales)
         confirmation = _confirmation(scales, shown)
-    segments = _segments(scales, survey, k, verdict, one_component)
+    segments = make_segments(
+        scales.scores.to_numpy(), list(scales.table["scale"]), list(scales.table["label"]), survey,
+        k=k, verdict=verdict, one_component=one_component, unassigned=unassigned, bare=bare,
+    )  # fmt: skip
     profiles = _profiles(survey, scales, segments, shown)
     study = Study(
         study=StudyInfo(
@@ -394,66 +401,8 @@ def _confirmation(scales: SimpleNamespace, shown: Any) -> dict[str, pd.DataFrame
     }  # fmt: skip
 
 
-def _segments(
-    scales: SimpleNamespace, survey: Survey, k: int, verdict: str, one_component: bool
-) -> SimpleNamespace:
-    x = scales.scores.to_numpy()
-    x = (x - x.mean(0)) / x.std(0)
-    tree = linkage(x, "ward")
-    raw = fcluster(tree, k, "maxclust")
-    w = survey.weights
-    order = sorted(set(raw), key=lambda s: -w[raw == s].sum())
-    labels = np.array([order.index(s) + 1 for s in raw])
-    u, d, vt = np.linalg.svd(x, full_matrices=False)
-    dims = 1 if one_component else 3
-    comp = (u * d)[:, :dims]
-    share = np.array([w[labels == s].sum() / w.sum() for s in range(1, k + 1)])
-    half = 1.96 * np.sqrt(share * (1 - share) / len(w))
-    jaccard = np.linspace(0.9, 0.55 if verdict == "constructed" else 0.72, k)
-    ks = np.arange(2, 11)
-    choice = pd.DataFrame(
-        {"k": ks, "silhouette": 0.25 - 0.02 * abs(ks - k),
-         "jaccard_mean": 0.85 - 0.05 * abs(ks - k), "jaccard_min": 0.75 - 0.07 * abs(ks - k),
-         "smallest_share": 0.9 / ks**1.3,
-         "smallest_n": (0.9 / ks**1.3 * len(w)).astype(int), "eligible": abs(ks - k) < 2,
-         "chosen": ks == k, "why": ["stable and large enough" if abs(c - k) < 2 else
-                                    "a segment dissolves in the bootstrap" for c in ks]}
-    )  # fmt: skip
-    names = list(scales.table["scale"])
-    return SimpleNamespace(
-        labels=labels, k=k,
-        table=pd.DataFrame({"segment": np.arange(1, k + 1),
-                            "n": [int((labels == s).sum()) for s in range(1, k + 1)],
-                            "weighted": share * w.sum(), "share": share, "share_low": share - half,
-                            "share_high": share + half, "jaccard": jaccard, "silhouette": 0.21}),
-        choice=choice, verdict=verdict,
-        reason=("The segments come back in 50 bootstrap samples: mean Jaccard 0.81."
-                if verdict == "reproducible" else
-                "No stable segments: at every number of segments at least one dissolves when the "
-                "survey is drawn again."),
-        k_rule="The eligible number of segments with the best average silhouette.",
-        tree=tree,
-        points=pd.DataFrame({"point": np.arange(len(x)), "weight": w, "n": 1, "segment": labels}
-                            | {f"comp_{j + 1}": comp[:, j] for j in range(dims)}),
-        point_of=np.arange(len(x)),
-        features=pd.DataFrame({"feature": names, "label": list(scales.table["label"]),
-                               "kind": "scale", "mean": 0.0, "sd": 1.0}),
-        eigenvalues=pd.DataFrame({"component": np.arange(1, len(d) + 1),
-                                  "eigenvalue": d**2 / len(x),
-                                  "share": d**2 / (d**2).sum(),
-                                  "cumulative": np.cumsum(d**2) / (d**2).sum(),
-                                  "retained": np.arange(len(d)) < dims}),
-        components=pd.DataFrame((vt.T * d / np.sqrt(len(x)))[:, :dims], index=names,
-                                columns=[f"comp_{j + 1}" for j in range(dims)]),
-        components_rule="The fewest components that carry 80% of the variance.",
-        silhouette=np.full(len(x), 0.2),
-        excluded=survey.ledger[survey.ledger["stage"] == "segments"],
-        tied_merges=37, n_identical=12, method="Ward (python: psychoseg)",
-    )  # fmt: skip
-
-
 def _profiles(
-    survey: Survey, scales: SimpleNamespace, segments: SimpleNamespace, shown: Any
+    survey: Survey, scales: SimpleNamespace, segments: Segments, shown: Any
 ) -> SimpleNamespace:
     means, shares, drivers, typical, personas = [], [], [], [], []
     labels, w = segments.labels, survey.weights
@@ -499,6 +448,8 @@ def _profiles(
         row = int(np.flatnonzero(inside)[0])
         best = [d for d in found if d[0] == "scale"][:2]
         name = " and ".join(f"{'high' if d[4] > 0 else 'low'} {d[2]}" for d in best).capitalize()
+        if seg == segments.unassigned:
+            name = "Unassigned"
         t = segments.table.iloc[seg - 1]
         personas.append((seg, shown("Urban achievers") if seg == 2 else name, name, base,
                          t["weighted"], t["share"], row))  # fmt: skip

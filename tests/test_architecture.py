@@ -11,6 +11,9 @@ import pytest
 FLOORS = {
     "errors": 0,
     "study_problems": 0,
+    "study_table": 0,
+    "study_segments": 0,
+    "workers": 1,
     "stats": 1,
     "study": 1,
     "naming": 1,

@@ -1,5 +1,6 @@
 """The figures: what they show, that text stays inside and apart, that nothing global is touched."""
 
+import dataclasses
 import io
 import itertools
 import subprocess
@@ -15,6 +16,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from scipy.cluster.hierarchy import linkage
 
 from psychoseg import plots
 from psychoseg.plots.tree import _Nodes
@@ -28,6 +30,12 @@ def draw(run: MadeRun, name: str, width: float) -> Figure:
             return plots.plot_dendrogram(run.segments, names, width=width)
         case "choice":
             return plots.plot_choice(run.segments, width=width)
+        case "stability":
+            return plots.plot_stability(run.segments, names, width=width)
+        case "certainty":
+            return plots.plot_certainty(run.segments, names, width=width)
+        case "flow":
+            return plots.plot_flow(run.segments, names, width=width)
         case "map":
             return plots.plot_map(run.segments, names, width=width)
         case "heatmap":
@@ -37,12 +45,24 @@ def draw(run: MadeRun, name: str, width: float) -> Figure:
     return plots.plot_loadings(run.scales, width=width)
 
 
-FIGURES = ("dendrogram", "choice", "map", "heatmap", "scree", "loadings")
+FIGURES = (
+    "dendrogram",
+    "choice",
+    "stability",
+    "certainty",
+    "flow",
+    "map",
+    "heatmap",
+    "scree",
+    "loadings",
+)
 RUNS = {
     "plain": {},
     "ten segments": {"k": 10, "n": 900},
     "hostile": {"hostile": True, "weighted": True},
     "one component": {"one_component": True, "k": 2},
+    "fifteen segments": {"k": 15, "n": 900, "unassigned": True},
+    "bare": {"bare": True, "k": 2},
 }
 
 
@@ -172,7 +192,7 @@ def test_the_map_shows_each_point_once_where_it_is():
     axes = plots.plot_map(run.segments).axes[0]
     dots = [line for line in axes.lines if line.get_alpha() is not None]
     drawn = np.concatenate([line.get_xydata() for line in dots])
-    expected = run.segments.points[["comp_1", "comp_2"]].to_numpy()
+    expected = run.segments.points[["map_1", "map_2"]].to_numpy()
     np.testing.assert_array_equal(drawn[np.lexsort(drawn.T)], expected[np.lexsort(expected.T)])
 
 
@@ -199,13 +219,141 @@ def test_heat_map_prints_every_mean_to_two_decimals():
         assert f"{mean:.2f}" in shown
 
 
-def test_choice_marks_the_chosen_number_and_the_thresholds():
+def panel_of(figure: Figure, title: str):
+    return next(a for a in figure.axes if any(t.get_text() == title for t in a.texts))
+
+
+def test_choice_draws_every_number_of_segments_and_shades_the_chosen_one():
     run = make_run()
-    silhouette, jaccard = plots.plot_choice(run.segments, min_jaccard=0.5).axes
-    marked = [line.get_xdata() for line in silhouette.lines if line.get_markersize() > 8]
-    assert [list(x) for x in marked] == [[4]]
-    levels = [line.get_ydata()[0] for line in jaccard.lines if line.get_linestyle() == "--"]
-    assert levels == [0.5, 0.75]
+    axes = panel_of(plots.plot_choice(run.segments), "Silhouette")
+    drawn = axes.lines[-2]
+    np.testing.assert_array_equal(drawn.get_xdata(), np.arange(1, 16))
+    np.testing.assert_array_equal(drawn.get_ydata(), run.segments.choice["silhouette"])
+    assert [round(p.get_x() + p.get_width() / 2, 9) for p in axes.patches] == [4]
+
+
+def test_choice_rings_what_each_index_says_itself():
+    run = make_run()
+    figure = plots.plot_choice(run.segments)
+    found = {
+        title: [
+            list(line.get_xdata())
+            for line in panel_of(figure, title).lines
+            if line.get_marker() == "D"
+        ]
+        for title in ("Dunn", "Gap", "Within sum of squares", "Silhouette", "Smallest segment")
+    }
+    assert found == {
+        "Dunn": [[2]], "Gap": [[1]], "Within sum of squares": [[5]], "Silhouette": [[4]],
+        "Smallest segment": [],
+    }  # fmt: skip
+
+
+def test_choice_draws_the_thresholds_of_stability_and_of_prediction_strength():
+    figure = plots.plot_choice(make_run().segments, min_jaccard=0.5)
+    levels = {
+        title: [
+            line.get_ydata()[0]
+            for line in panel_of(figure, title).lines
+            if line.get_linestyle() == "--" and line.get_ydata()[0] == line.get_ydata()[1]
+        ]
+        for title in ("Stability (Jaccard)", "Prediction strength")
+    }
+    assert levels == {"Stability (Jaccard)": [0.5, 0.75, 0.85], "Prediction strength": [0.8]}
+
+
+def test_an_index_that_is_nowhere_defined_is_said_to_be_missing():
+    figure = plots.plot_choice(make_run(bare=True).segments)
+    missing = [a.texts[0].get_text() for a in figure.axes
+               if "not available" in [t.get_text() for t in a.texts]]  # fmt: skip
+    assert missing == ["Gap", "Prediction strength", "Stability (Jaccard)", "Link to profile"]
+
+
+def test_stability_boxes_hold_the_middle_half_of_the_resamples():
+    segments = make_run().segments
+    axes = plots.plot_stability(segments).axes[0]
+    boxes = [p for p in axes.patches if type(p).__name__ == "PathPatch"]
+    assert len(boxes) == 4
+    for s, box in enumerate(boxes, start=1):
+        values = segments.slsw.loc[segments.slsw["segment"] == s, "value"]
+        ends = box.get_path().vertices[:, 0]
+        np.testing.assert_allclose((ends.min(), ends.max()), np.quantile(values, [0.25, 0.75]))
+    diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+    np.testing.assert_array_equal(diamonds, segments.table["jaccard"])
+
+
+def test_certainty_counts_every_respondent_once():
+    run = make_run()
+    axes = plots.plot_certainty(run.segments).axes[0]
+    assert sum(p.get_height() for p in axes.patches) == run.survey.n
+
+
+def test_the_flow_ends_two_numbers_beyond_the_chosen_one():
+    axes = plots.plot_flow(make_run().segments).axes[0]
+    shown = [t.get_text() for t in axes.texts if t.get_fontsize() >= 8.5]
+    assert shown == ["2", "3", "4", "5", "6"]
+
+
+def test_no_two_bands_of_the_flow_of_a_tree_cross():
+    segments = make_run(weighted=True).segments
+    axes = plots.plot_flow(segments).axes[0]
+    bands = [p.get_path().vertices for p in axes.patches if type(p).__name__ == "PathPatch"]
+    shown = segments.flow[segments.flow["k"].between(2, 5)]
+    assert len(bands) == len(shown)
+    ends = {}
+    for v in bands:
+        ends.setdefault(round(v[0, 0]), []).append((v[0, 1], v[3, 1]))
+    assert len(ends) == 4
+    for pairs in ends.values():
+        right = [b for _, b in sorted(pairs)]
+        assert right == sorted(right)
+
+
+def test_the_bands_of_the_flow_are_as_tall_as_their_weights():
+    segments = make_run(weighted=True).segments
+    axes = plots.plot_flow(segments).axes[0]
+    bands = [p.get_path().vertices for p in axes.patches if type(p).__name__ == "PathPatch"]
+    first = sorted(v[4, 1] - v[3, 1] for v in bands if round(v[0, 0]) == 14)
+    weights = np.sort(segments.flow.loc[segments.flow["k"] == 2, "weight"])
+    np.testing.assert_allclose(first, 200 * weights / weights.sum())
+
+
+def test_the_map_follows_its_own_places_and_says_what_it_shows():
+    segments = make_run().segments
+    points = segments.points.assign(map_1=np.arange(600.0), map_2=np.arange(600.0) % 7)
+    changed = dataclasses.replace(segments, points=points, map_note="t-SNE, for looking only")
+    figure = plots.plot_map(changed)
+    axes = figure.axes[0]
+    dots = [line for line in axes.lines if line.get_alpha() is not None]
+    assert max(line.get_xdata().max() for line in dots) == 599
+    found = [t.get_text() for t, _ in texts(figure)]
+    assert "Shown: t-SNE, for looking only." in found
+    assert not any("Component" in t for t in found)
+    assert not axes.get_xticks().size
+
+
+def test_the_tree_may_have_fewer_leaves_than_points():
+    segments = make_run(weighted=True).segments
+    leaf_of = np.arange(600)
+    # Each point of a tree's first merge shares a leaf: the tree over the rest is made anew.
+    pairs = segments.points.groupby("segment").cumcount() // 3
+    keys = list(zip(segments.points["segment"], pairs, strict=True))
+    names = sorted(set(keys))
+    leaf_of = np.array([names.index(key) for key in keys])
+    centres = segments.points.groupby(leaf_of)[["comp_1", "comp_2"]].mean().to_numpy()
+    far = np.array([100.0 * segment for segment, _ in names])[:, None]
+    tree = linkage(np.hstack([centres, far]), "ward")
+    nodes = _Nodes(dataclasses.replace(segments, tree=tree, leaf_of=leaf_of), 40)
+    assert nodes.count[nodes.leaves].sum() == 600
+    for s, weight in zip(segments.table["segment"], segments.table["weighted"], strict=True):
+        leaves = [leaf for leaf in nodes.leaves if nodes.segment[leaf] == s]
+        assert nodes.weight[leaves].sum() == pytest.approx(weight)
+
+
+def test_a_division_without_a_tree_has_no_dendrogram():
+    segments = dataclasses.replace(make_run().segments, tree=np.empty((0, 4)))
+    with pytest.raises(ValueError, match="no tree"):
+        plots.plot_dendrogram(segments)
 
 
 def test_scree_fills_the_eigenvalues_in_use_of_components_and_of_factors():
@@ -315,7 +463,7 @@ def test_pyplot_is_not_needed(root):
 
 
 def test_no_colour_stands_for_two_segments():
-    assert len(set(plots.SEGMENT_COLOURS)) == 10
+    assert len(set(plots.SEGMENT_COLOURS)) == 15
 
 
 @pytest.mark.parametrize("colour", plots.SEGMENT_COLOURS)

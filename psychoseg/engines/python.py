@@ -12,12 +12,18 @@ import numpy as np
 from psychoseg.engines.base import (
     CorrelationKind,
     ExtractionMethod,
+    FlatMethod,
     FloatArray,
     MissingRule,
+    PartitionOptions,
     RawFactors,
+    RawPartition,
     RotationMethod,
     RotationOptions,
+    TreeMethod,
+    centroid_warning,
 )
+from psychoseg.engines.python_methods import flat_partition
 from psychoseg.errors import EngineError, PsychosegWarning
 from psychoseg.stats.correlation import (
     MAX_CATEGORIES,
@@ -29,6 +35,7 @@ from psychoseg.stats.correlation import (
 )
 from psychoseg.stats.extraction import extract, extract_principal_axes
 from psychoseg.stats.linkage import ward_linkage
+from psychoseg.stats.linkages import MOST_POINTS, count_inversions, linkage_of
 from psychoseg.stats.rotation import rotate, uses_kaiser
 
 __all__ = ["PYTHON_ROTATORS", "PYTHON_TREES", "PythonEngine"]
@@ -47,6 +54,11 @@ _ROTATOR = {
     "geomin_t": "geomin_ort",
     "geomin_q": "geomin_obl",
 }
+#: Trees in which the weight of a point plays a part.
+_WEIGHTED = ("ward", "average", "centroid")
+#: Methods of scikit-learn's AgglomerativeClustering and of scipy's linkage, by their names.
+_SKLEARN_TREES = {"ward": "ward", "average": "average", "complete": "complete", "single": "single"}
+_SCIPY_TREES = {**_SKLEARN_TREES, "centroid": "centroid", "mcquitty": "weighted"}
 _ROTATOR_STEPS = 5000
 _ROTATOR_TOLERANCE = 1e-7
 
@@ -213,14 +225,33 @@ class PythonEngine:
             )
         return RawFactors(turned.loadings, turned.phi, found.uniquenesses)
 
-    def linkage(self, x: FloatArray, method: Literal["ward"], weights: FloatArray) -> FloatArray:
-        """Return the Ward tree of the points as scipy's linkage matrix, shape (n-1, 4).
+    def takes_weights_for(self, method: TreeMethod | FlatMethod) -> bool:
+        """Return whether a method takes a weight for each point, or gives the same without.
+
+        hdbscan takes whole numbers alone, and R's diana none.
+        """
+        if method in _WEIGHTED:
+            return self.takes_weights
+        return method != "diana"
+
+    def linkage(
+        self,
+        x: FloatArray,
+        method: TreeMethod,
+        weights: FloatArray,
+        *,
+        distances: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the tree of the points as scipy's linkage matrix, shape (m-1, 4).
 
         Parameters
         ----------
-        x : ndarray, shape (n, d)
-        method : {"ward"}
-        weights : ndarray, shape (n,)
+        x : ndarray, shape (m, d)
+        method : {"ward", "average", "complete", "single", "centroid", "mcquitty"}
+        weights : ndarray, shape (m,)
+            Complete, single and McQuitty do not depend on them.
+        distances : ndarray, shape (m, m), optional
+            In place of coordinates, but for ward and centroid.
 
         Returns
         -------
@@ -229,27 +260,87 @@ class PythonEngine:
         Raises
         ------
         EngineError
-            Where the tree builder takes no weights and the weights differ.
+            For ``diana``, which R has; distances with ward or centroid; too many points; and where
+            the tree builder lacks the method, or takes no weights and they differ.
+        ValueError
+            Where numbers are not finite, weights not positive, or there are fewer than 2 points.
+
+        Warns
+        -----
+        PsychosegWarning
+            Where heights of a centroid tree go down.
         """
-        if self.takes_weights:
-            return ward_linkage(x, weights)
-        if len(weights) and np.ptp(weights) > 0:
-            raise EngineError(
-                f"{self.tree} builds trees without case weights, and these weights differ "
-                f'({weights.min():g} to {weights.max():g}). Use tree = "psychoseg".'
-            )
-        tree = _scipy_ward(x) if self.tree == "scipy" else _sklearn_ward(x)
-        if len(weights):
-            tree[:, 2] *= np.sqrt(weights[0])
+        self._refuse(len(weights), method, weights, distances)
+        if self.tree != "psychoseg":
+            tree = _other_tree(self.tree, x, method, distances)
+            if method == "ward" and len(weights):
+                tree[:, 2] *= np.sqrt(weights[0])
+        elif method == "ward":
+            tree = ward_linkage(x, weights)
+        elif method != "diana":
+            tree = linkage_of(x, method, weights, distances=distances)
+        if method == "centroid" and (inversions := count_inversions(tree)):
+            warnings.warn(centroid_warning(inversions), PsychosegWarning, stacklevel=2)
         return tree
+
+    def partition(
+        self,
+        x: FloatArray,
+        method: FlatMethod,
+        weights: FloatArray,
+        *,
+        k: int | None,
+        rng: np.random.Generator,
+        options: PartitionOptions | None = None,
+        distances: FloatArray | None = None,
+    ) -> RawPartition:
+        """Divide points; see :func:`psychoseg.engines.python_methods.flat_partition`."""
+        return flat_partition(
+            x, method, weights, k=k, rng=rng, options=options, distances=distances
+        )
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of the packages that compute."""
-        names = ("numpy", "scipy", "scikit-learn", "factor-analyzer")
+        names = ("numpy", "scipy", "scikit-learn", "factor-analyzer", "stepmix")
         return {name: version(name) for name in names}
 
     def close(self) -> None:
         """Do nothing: this engine holds nothing."""
+
+    def _refuse(
+        self, n: int, method: TreeMethod, weights: FloatArray, distances: FloatArray | None
+    ) -> None:
+        """Raise where this tree cannot be built as asked."""
+        if method == "diana":
+            raise EngineError(
+                'diana is in R alone (cluster::diana). Use engine = "r", or method = "average".'
+            )
+        if distances is not None and method in ("ward", "centroid"):
+            raise EngineError(
+                f"{method} merges means, so it takes coordinates, not distances such as Gower's. "
+                'Use method = "average", or [reduce] method = "components".'
+            )
+        if self.tree == "psychoseg":
+            if method == "ward":
+                return
+            most = MOST_POINTS[method if distances is None else "average"]
+            if n > most:
+                raise EngineError(
+                    f"a tree by {method} takes up to {most:,} points, not {n:,}. "
+                    'Use method = "ward" or "kmeans", which take more.'
+                )
+            return
+        known = _SCIPY_TREES if self.tree == "scipy" else _SKLEARN_TREES
+        if method not in known:
+            raise EngineError(
+                f"{self.tree} builds trees by {', '.join(known)}, not by {method}. Use "
+                'tree = "psychoseg".'
+            )
+        if method in _WEIGHTED and n and np.ptp(weights) > 0:
+            raise EngineError(
+                f"{self.tree} builds trees without case weights, and these weights differ "
+                f'({weights.min():g} to {weights.max():g}). Use tree = "psychoseg".'
+            )
 
 
 def _rotated_by_factor_analyzer(
@@ -280,18 +371,25 @@ def _rotated_by_factor_analyzer(
     return turned, phi.astype(np.float64)
 
 
-def _scipy_ward(x: FloatArray) -> FloatArray:
-    from scipy.cluster.hierarchy import linkage
+def _other_tree(
+    program: str, x: FloatArray, method: TreeMethod, distances: FloatArray | None
+) -> FloatArray:
+    if program == "scipy":
+        from scipy.cluster.hierarchy import linkage
+        from scipy.spatial.distance import squareform
 
-    return np.asarray(linkage(x, method="ward"), dtype=np.float64)
-
-
-def _sklearn_ward(x: FloatArray) -> FloatArray:
+        data = x if distances is None else squareform(distances, checks=False)
+        return np.asarray(linkage(data, method=_SCIPY_TREES[method]), dtype=np.float64)
     from sklearn.cluster import AgglomerativeClustering
 
-    model = AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage="ward").fit(x)
+    model = AgglomerativeClustering(
+        n_clusters=None,
+        distance_threshold=0,
+        linkage=_SKLEARN_TREES[method],
+        metric="euclidean" if distances is None else "precomputed",
+    ).fit(x if distances is None else distances)
     children = np.sort(model.children_, axis=1)
-    n = len(x)
+    n = len(children) + 1
     sizes = np.ones(2 * n - 1)
     for i, (left, right) in enumerate(children):
         sizes[n + i] = sizes[left] + sizes[right]

@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 
@@ -19,20 +19,36 @@ from psychoseg.engines import r_worker
 from psychoseg.engines.base import (
     CorrelationKind,
     ExtractionMethod,
+    FlatMethod,
     FloatArray,
     MissingRule,
+    PartitionOptions,
     RawFactors,
+    RawPartition,
     RotationMethod,
     RotationOptions,
+    TreeMethod,
+    by_weight,
+    centroid_warning,
 )
 from psychoseg.engines.r_process import (
     Worker,
     one_line,
     raise_unless_ok,
 )
+from psychoseg.engines.r_trees import (
+    R_TREES,
+    all_equal,
+    counts_weights,
+    flat_function,
+    scipy_linkage,
+    slowness,
+    tree_function,
+)
 from psychoseg.errors import EngineError, PsychosegWarning
 from psychoseg.stats.arrays import BoolArray, complete_rows
 from psychoseg.stats.contingency import MAX_CATEGORIES, ordinal_codes
+from psychoseg.stats.linkages import count_inversions
 from psychoseg.stats.rotation import uses_kaiser
 
 __all__ = [
@@ -41,7 +57,6 @@ __all__ = [
     "REngine",
 ]
 
-R_TREES = ("auto", "hclust", "fastcluster", "agnes", "hcut")
 #: The R packages whose versions the manifest names.
 R_PACKAGES = ("psych", "GPArotation", "mnormt", "lavaan", "cluster", "factoextra", "fastcluster")
 
@@ -52,6 +67,8 @@ _EXTRACTORS: dict[ExtractionMethod, str] = {
     "principal_axes": "psych::fa",
     "components": "psych::principal",
 }
+#: R takes seeds below this.
+_SEEDS = 2**31 - 1
 _ROTATORS: dict[RotationMethod, str] = {
     "none": "",
     "varimax": "GPArotation::Varimax",
@@ -66,15 +83,6 @@ _ROTATORS: dict[RotationMethod, str] = {
     "geomin_q": "GPArotation::geominQ",
     "target_q": "GPArotation::targetQ",
     "bifactor_q": "GPArotation::bifactorQ",
-}
-#: Rows above which a tree builder without a fast algorithm is worth a word.
-_SLOW_ROWS = 2000
-#: Weights that differ by rounding alone are equal.
-_SAME_WEIGHT = 1e-12
-#: Measured with R 4.2.2 on 2 cores; cluster 2.1.4, factoextra 1.0.7.
-_SLOWNESS = {
-    "agnes": "cluster::agnes took 5 to 15 s at 2,000 rows and 279 s at 5,000, hclust .1 s and 1 s",
-    "hcut": "factoextra::hcut took twice as long as hclust at 5,000 rows, for the same tree",
 }
 
 
@@ -208,7 +216,7 @@ class REngine:
                 f'missing = "em" estimates Pearson correlations, not {kind} ones. Use "pairwise" '
                 'or "listwise", or correlation = "pearson".'
             )
-        even = _all_equal(weights[weights > 0])
+        even = all_equal(weights[weights > 0])
         if missing == "em" and not even:
             raise EngineError(
                 'the r engine has no case weights for missing = "em", and these weights go from '
@@ -325,14 +333,28 @@ class REngine:
         )
         return RawFactors(loadings, phi, unique)
 
-    def linkage(self, x: FloatArray, method: Literal["ward"], weights: FloatArray) -> FloatArray:
-        """Return the Ward tree of the points as scipy's linkage matrix, shape (n-1, 4).
+    def takes_weights_for(self, method: TreeMethod | FlatMethod) -> bool:
+        """Return whether a method takes a weight for each point, or gives the same without."""
+        return counts_weights(self._asked_tree, method)
+
+    def linkage(
+        self,
+        x: FloatArray,
+        method: TreeMethod,
+        weights: FloatArray,
+        *,
+        distances: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the tree of the points as scipy's linkage matrix, shape (m-1, 4).
 
         Parameters
         ----------
-        x : ndarray, shape (n, d)
-        method : {"ward"}
-        weights : ndarray, shape (n,)
+        x : ndarray, shape (m, d)
+        method : {"ward", "average", "complete", "single", "centroid", "mcquitty", "diana"}
+        weights : ndarray, shape (m,)
+            Complete, single and McQuitty do not depend on them; ``diana`` takes none.
+        distances : ndarray, shape (m, m), optional
+            In place of coordinates, but for ward and centroid.
 
         Returns
         -------
@@ -341,47 +363,100 @@ class REngine:
         Raises
         ------
         EngineError
-            Where there are fewer than two points, or the tree builder takes no weights and they
-            differ.
+            Where there are fewer than two points, the tree builder takes no weights and they
+            differ, or it has no such tree.
 
         Warns
         -----
         PsychosegWarning
-            Where ``agnes`` or ``hcut`` was asked for by name and there are more than 2,000 points.
+            Where ``agnes`` or ``hcut`` was asked for by name and there are more than 2,000 points;
+            where heights of a centroid tree go down.
 
         Notes
         -----
-        Ward.D2 heights. ``hclust`` and ``fastcluster`` get the weights as ``members`` and distances
-        times ``sqrt(2 w_i w_j / (w_i + w_j))``; ``agnes`` and ``hcut`` need equal weights w, which
-        multiply every height by ``sqrt(w)``. The matrix of distances takes 4 n^2 bytes in R.
+        Ward.D2 heights. ``hclust`` and ``fastcluster`` get the weights as ``members``, for Ward
+        with distances times ``sqrt(2 w_i w_j / (w_i + w_j))``; ``agnes`` and ``hcut`` need equal
+        weights w, which multiply Ward's heights by ``sqrt(w)``. Centroid is ``hclust`` of squared
+        distances, as its page asks, and heights are square roots. ``diana`` is ``cluster::diana``.
+        The matrix of distances takes 4 m^2 bytes in R, and more where it is copied.
         """
-        if method != "ward":
-            raise EngineError(f'the r engine builds trees by "ward", not by {method!r}')
-        n = len(x)
-        if n < 2:
-            raise EngineError(f"a tree needs at least 2 different points, and there is {n}")
-        tree = self._resolved_tree()
-        if tree in ("hclust", "fastcluster"):
-            label = f"{'stats' if tree == 'hclust' else 'fastcluster'}::hclust"
-            packages = ["fastcluster"] if tree == "fastcluster" else []
-            merge, height = self._ask(f"tree_{tree}", label, packages, [x, weights])
+        n = len(weights)
+        if method == "diana" or self._asked_tree != "auto":
+            tree = self._asked_tree
         else:
-            package = "cluster" if tree == "agnes" else "factoextra"
-            if not _all_equal(weights):
-                raise EngineError(
-                    f"{package}::{tree} builds trees without case weights, and these weights go "
-                    f'from {weights.min():g} to {weights.max():g}. Use tree = "hclust".'
-                )
-            if n > _SLOW_ROWS:
-                warnings.warn(
-                    f"{package}::{tree} on {n:,} rows is slow: {_SLOWNESS[tree]}. "
-                    f'tree = "hclust" builds the same tree.',
-                    PsychosegWarning,
-                    stacklevel=2,
-                )
-            merge, height = self._ask(f"tree_{tree}", f"{package}::{tree}", [package], [x])
+            tree = self._resolved_tree() if n > 1 else "hclust"
+        function = tree_function(tree, method, weights, distances)
+        if words := slowness(tree, method, n):
+            warnings.warn(words, PsychosegWarning, stacklevel=2)
+        given = distances is not None
+        merge, height = self._ask(
+            function.call,
+            function.label,
+            function.packages,
+            [distances if distances is not None else x, weights],
+            [function.method, float(given)],
+        )
+        if method == "ward" and tree in ("agnes", "hcut"):
             height = height * math.sqrt(weights[0])
-        return _scipy_linkage(merge, height)
+        found = scipy_linkage(merge, height, monotone=method != "centroid")
+        if method == "centroid" and (inversions := count_inversions(found)):
+            warnings.warn(centroid_warning(inversions), PsychosegWarning, stacklevel=2)
+        return found
+
+    def partition(
+        self,
+        x: FloatArray,
+        method: FlatMethod,
+        weights: FloatArray,
+        *,
+        k: int | None,
+        rng: np.random.Generator,
+        options: PartitionOptions | None = None,
+        distances: FloatArray | None = None,
+    ) -> RawPartition:
+        """Divide points by ``cluster::pam`` or ``stats::kmeans``.
+
+        Parameters
+        ----------
+        x : ndarray, shape (m, d)
+        method : {"pam", "kmeans"}
+        weights : ndarray, shape (m,)
+            All equal.
+        k : int
+            Below m.
+        rng : numpy.random.Generator
+            Gives R's seed.
+        options : PartitionOptions, optional
+            ``starts`` is the ``nstart`` of kmeans.
+        distances : ndarray, shape (m, m), optional
+            For pam.
+
+        Returns
+        -------
+        RawPartition
+            Without a likelihood.
+
+        Raises
+        ------
+        EngineError
+            For other methods, weights that differ, and a k that R does not take.
+
+        Notes
+        -----
+        ``kmeans`` is Hartigan & Wong's (1979). Both get people as rows: identical ones repeated.
+        """
+        function = flat_function(method, k, weights, distances)
+        starts = (options or PartitionOptions()).starts
+        seed = float(rng.integers(_SEEDS))
+        given = distances is not None
+        labels = self._ask(
+            function.call,
+            function.label,
+            function.packages,
+            [distances if distances is not None else x],
+            [float(k or 0), float(given), float(starts), seed],
+        )[0]
+        return RawPartition(by_weight(labels.astype(np.intp) - 1, weights)[0], None, np.nan, np.nan)
 
     def versions(self) -> Mapping[str, str]:
         """Return the versions of R, rpy2 and the R packages that are installed."""
@@ -453,25 +528,6 @@ class REngine:
                 self._worker.end()
             self._worker = Worker(on_collection_of=self)
         return self._worker
-
-
-def _scipy_linkage(merge: FloatArray, height: FloatArray) -> FloatArray:
-    """Return an R tree as scipy's linkage matrix: leaves from 0, the lower number on the left."""
-    n = len(merge) + 1
-    # R: -i is leaf i, +i the node of row i, both from 1.
-    nodes = np.where(merge < 0, -merge - 1, n + merge - 1).astype(np.intp)
-    nodes.sort(axis=1)
-    sizes = np.ones(2 * n - 1)
-    for row, (left, right) in enumerate(nodes):
-        sizes[n + row] = sizes[left] + sizes[right]
-    # Equal heights may come out of order by the last bit; the order of the merges is right all the
-    # same.
-    monotone = np.maximum.accumulate(height)
-    return np.column_stack([nodes, monotone, sizes[n:]]).astype(np.float64)
-
-
-def _all_equal(weights: FloatArray) -> bool:
-    return len(weights) == 0 or bool(np.ptp(weights) <= _SAME_WEIGHT * np.max(np.abs(weights)))
 
 
 def _few_answers(items: FloatArray) -> BoolArray:

@@ -370,13 +370,32 @@ promax <- function(axes, kaiser, power) {
   }
 }
 
-tree_hclust <- function(x, weights) {
-  stats::hclust(weighted_distances(x, weights), "ward.D2", members = weights) |> merges()
+# `x` holds coordinates, or where `given` is 1 distances.
+tree_hclust <- function(x, weights, method, given) {
+  by_hclust(stats::hclust, x, weights, method, given)
 }
 
-tree_fastcluster <- function(x, weights) {
-  fastcluster::hclust(weighted_distances(x, weights), "ward.D2", members = weights) |> merges()
+tree_fastcluster <- function(x, weights, method, given) {
+  by_hclust(fastcluster::hclust, x, weights, method, given)
 }
+
+# Centroid is defined on squared distances (?hclust); its heights go back to their scale.
+by_hclust <- function(hclust, x, weights, method, given) {
+  if (method == "ward.D2") {
+    distances <- weighted_distances(x, weights)
+  } else {
+    distances <- distances_of(x, given)
+  }
+  if (method == "centroid") {
+    tree <- hclust(distances^2, method, members = weights)
+    # Rounding may leave a height of -1e-17 where points are alike.
+    tree$height <- sqrt(pmax(tree$height, 0))
+    return(merges(tree))
+  }
+  hclust(distances, method, members = weights) |> merges()
+}
+
+distances_of <- function(x, given) if (given == 1) stats::as.dist(x) else stats::dist(x)
 
 # The ward.D2 update holds for clusters of any size when the first distances are on its own scale,
 # sqrt(2 a b / (a + b)) times the distance of the centres.
@@ -395,15 +414,44 @@ weighted_distances <- function(x, weights) {
   distances
 }
 
-tree_agnes <- function(x) {
-  cluster::agnes(x, method = "ward", keep.diss = FALSE, keep.data = FALSE) |>
+tree_agnes <- function(x, weights, method, given) {
+  cluster::agnes(
+    distances_of(x, given),
+    diss = TRUE, method = method, keep.diss = FALSE, keep.data = FALSE
+  ) |>
+    stats::as.hclust() |>
+    merges()
+}
+
+tree_diana <- function(x, weights, method, given) {
+  cluster::diana(distances_of(x, given), diss = TRUE, keep.diss = FALSE, keep.data = FALSE) |>
     stats::as.hclust() |>
     merges()
 }
 
 # k = 1 spares the silhouette of a cut that nobody asked for.
-tree_hcut <- function(x) {
-  factoextra::hcut(x, k = 1, hc_func = "hclust", hc_method = "ward.D2") |> merges()
+tree_hcut <- function(x, weights, method, given) {
+  distances <- distances_of(x, given)
+  if (method == "diana") {
+    tree <- factoextra::hcut(distances, k = 1, isdiss = TRUE, hc_func = "diana")
+    return(merges(stats::as.hclust(tree)))
+  }
+  if (method == "centroid") distances <- distances^2
+  tree <- factoextra::hcut(
+    distances,
+    k = 1, isdiss = TRUE, hc_func = "hclust", hc_method = method
+  )
+  if (method == "centroid") tree$height <- sqrt(pmax(tree$height, 0))
+  merges(tree)
+}
+
+flat_pam <- function(x, k, given, starts, seed) {
+  list(labels = cluster::pam(distances_of(x, given), k, diss = TRUE, cluster.only = TRUE))
+}
+
+flat_kmeans <- function(x, k, given, starts, seed) {
+  set.seed(seed)
+  list(labels = stats::kmeans(x, k, iter.max = 1000, nstart = starts)$cluster)
 }
 
 merges <- function(tree) list(merge = tree$merge, height = tree$height)

@@ -13,8 +13,10 @@ from psychoseg.plots.canvas import (
     ink_on,
     segment_colour,
 )
-from psychoseg.plots.evidence import plot_choice, plot_map
+from psychoseg.plots.evidence import plot_map
 from psychoseg.plots.grids import plot_heatmap, plot_loadings, plot_scree
+from psychoseg.plots.number import plot_choice
+from psychoseg.plots.stability import plot_certainty, plot_flow, plot_stability
 from psychoseg.plots.tree import plot_dendrogram
 
 __all__ = [
@@ -23,11 +25,14 @@ __all__ = [
     "WIDE",
     "figure_style",
     "ink_on",
+    "plot_certainty",
     "plot_choice",
     "plot_dendrogram",
+    "plot_flow",
     "plot_heatmap",
     "plot_loadings",
     "plot_map",
     "plot_scree",
+    "plot_stability",
     "segment_colour",
 ]

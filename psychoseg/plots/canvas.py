@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from psychoseg.segments import Segments
 
 #: Okabe & Ito's palette (Color Universal Design, 2008) in an order that keeps neighbours apart, and
-#: two of Paul Tol's muted colours for segments nine and ten.
+#: Paul Tol's muted colours from the ninth segment on.
 SEGMENT_COLOURS = (
     "#0072B2",
     "#E69F00",
@@ -33,6 +33,11 @@ SEGMENT_COLOURS = (
     "#999999",
     "#332288",
     "#882255",
+    "#117733",
+    "#DDCC77",
+    "#44AA99",
+    "#AA4499",
+    "#661100",
 )
 #: Width in inches for a page, and for a telephone (4.2 in = 302 pt, about its width in CSS pixels).
 WIDE = 7.6

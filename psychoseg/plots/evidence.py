@@ -1,4 +1,4 @@
-"""Segments on the map, and what speaks for their number; computes neither."""
+"""People and segments on the map; computes no place on it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from psychoseg.plots.canvas import (
-    HIGH_COLOUR,
     INK,
     LINE,
-    LOW_COLOUR,
     MUTED,
     RULE,
     WIDE,
-    add_axes,
     badge,
     figure_style,
     legend,
@@ -37,79 +34,16 @@ from psychoseg.plots.canvas import (
 if TYPE_CHECKING:
     from psychoseg.segments import Segments
 
-__all__ = ["plot_choice", "plot_map"]
+__all__ = ["plot_map"]
 
 #: Markers beyond this number go in as a picture: as vectors 3,000 take about 250 kB.
 MAX_VECTOR_MARKERS = 3000
-#: Mean bootstrap Jaccard similarity: below the first a cluster is not to be trusted, from the
-#: second on it is valid (Hennig 2007, and the help page of fpc::clusterboot).
-JACCARD_DOUBTFUL, JACCARD_VALID = 0.6, 0.75
-
-
-def plot_choice(
-    segments: Segments,
-    *,
-    min_jaccard: float = JACCARD_DOUBTFUL,
-    stable_jaccard: float = JACCARD_VALID,
-    width: float = WIDE,
-) -> Figure:
-    """Draw average silhouette and bootstrap Jaccard by number of segments, the chosen marked.
-
-    Parameters
-    ----------
-    segments : Segments
-    min_jaccard, stable_jaccard : float
-        Drawn as lines: below which a segment is not to be trusted, and from where a solution
-        counts as stable.
-    width : float
-        Inches. Below 6 the panels stand one above the other.
-
-    Returns
-    -------
-    Figure
-    """
-    table = segments.choice.sort_values("k")
-    with figure_style():
-        wide = width >= 6
-        panel_height, right, gap = 170.0, 56.0, 62.0
-        total = 72 * width
-        panel = (total - 2 * 40 - 2 * right) / 2 if wide else total - 40 - right
-        height = panel_height + 70 if wide else 2 * panel_height + gap + 80
-        fig = Figure(figsize=(width, height / 72))
-        lift = 46.0
-        first = add_axes(fig, 40, lift if wide else lift + panel_height + gap, panel, panel_height)
-        second = add_axes(fig, 80 + panel + right if wide else 40, lift, panel, panel_height)
-        _by_k(first, table, [("silhouette", HIGH_COLOUR, "average over people")])
-        first.set_ylim(min(0.0, float(table["silhouette"].min()) - 0.02), None)
-        _by_k(
-            second,
-            table,
-            [
-                ("jaccard_mean", HIGH_COLOUR, "mean of segments"),
-                ("jaccard_min", LOW_COLOUR, "weakest"),
-            ],
-        )
-        second.set_ylim(0, 1.04)
-        # The two notes stand clear of each other however close the thresholds are.
-        apart = max(0.0, 20 - panel_height / 1.04 * (stable_jaccard - min_jaccard)) / 2
-        for level, dy, words in (
-            (min_jaccard, -apart, ("doubtful", f"below {min_jaccard:.2f}")),
-            (stable_jaccard, apart, ("stable", f"from {stable_jaccard:.2f}")),
-        ):
-            second.axhline(level, color=MUTED, linestyle=(0, (4, 3)), linewidth=0.9)
-            put(second, 1, level, words, dx=4, dy=dy, size=7, colour=MUTED, axes_x=True)
-        put(first, 0, 1, ["Average silhouette"], dy=14, size=9, bold=True, axes_x=True, axes_y=True)
-        put(
-            second, 0, 1, ["Stability (bootstrap Jaccard)"], dy=14, size=9, bold=True, axes_x=True,
-            axes_y=True,
-        )  # fmt: skip
-        return fig
 
 
 def plot_map(
     segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE
 ) -> Figure:
-    """Draw people on the first two components, with segment centres and the strongest features.
+    """Draw people on the map, with segment centres and, on components, the strongest features.
 
     Parameters
     ----------
@@ -127,18 +61,22 @@ def plot_map(
     A marker's area grows with the weight of the point. Beyond ``MAX_VECTOR_MARKERS`` the markers
     are a picture. An arrow points to where a feature grows and is as long as the feature's
     correlation with the two components; a feature whose label would cover another one is left out.
-    With one component alone, each segment has a lane of its own.
+    A map of another kind has neither arrows nor scales. With one component alone, each segment has
+    a lane of its own. The note of the map stands under it.
     """
     points = segments.points
-    flat = "comp_2" not in points
+    flat = "map_2" not in points or not points["map_2"].any()
+    components = bool((points["map_1"] == points["comp_1"]).all())
     with figure_style():
         side = 72 * width - 46 - 14
         height = side * (0.74 if width >= 6 else 0.95)
         labels = names_of(names, segments)
-        below = legend_height(labels, 72 * width - 30, width)
+        said = f"Shown: {segments.map_note}." if segments.map_note else ""
+        note = wrap(said, 72 * width - 34, 7.5, 4) if said else []
+        below = legend_height(labels, 72 * width - 30, width) + 7.5 * LINE * len(note)
         fig, ax = new_figure(width, height, 46, 14, 42 + below, 10)
-        xs = points["comp_1"].to_numpy(dtype=float)
-        ys = _lanes(points) if flat else points["comp_2"].to_numpy(dtype=float)
+        xs = points["map_1"].to_numpy(dtype=float)
+        ys = _lanes(points) if flat else points["map_2"].to_numpy(dtype=float)
         ax.axhline(0, color=RULE, linewidth=0.8, zorder=0)
         ax.axvline(0, color=RULE, linewidth=0.8, zorder=0)
         _scatter(ax, xs, ys, points)
@@ -146,10 +84,16 @@ def plot_map(
         ax.set_xlim(xlim)
         ax.set_ylim(ylim)
         shares = segments.eigenvalues["share"].to_numpy(dtype=float)
-        ax.set_xlabel(f"Component 1 ({100 * shares[0]:.0f}% of the variance)")
+        if components:
+            ax.set_xlabel(f"Component 1 ({100 * shares[0]:.0f}% of the variance)")
+        else:
+            ax.set_xticks([])
+            ax.set_xlabel("Near is alike; directions and distances mean nothing")
         if flat:
             ax.set_yticks([])
             ax.set_ylabel("Segment")
+        elif not components:
+            ax.set_yticks([])
         else:
             ax.set_ylabel(f"Component 2 ({100 * shares[1]:.0f}% of the variance)")
         per_x = side / (xlim[1] - xlim[0])
@@ -164,38 +108,16 @@ def plot_map(
         offsets = (centres - (xlim[0], ylim[0])) * (per_x, per_y)
         badges = _push_apart(offsets, 19.0)
         taken = [(x - 9, y - 9, x + 9, y + 9) for x, y in badges]
-        if not flat:
+        if components and not flat:
             _arrows(ax, segments, taken, (xlim, ylim), (per_x, per_y))
         for s, (x, y) in enumerate(badges, start=1):
             badge(ax, xlim[0] + x / per_x, ylim[0] + y / per_y, s, size=9.5)
+        put(
+            ax, 0, 0, note, dx=-29, dy=-36, va="top", size=7.5, colour=MUTED, axes_x=True,
+            axes_y=True,
+        )  # fmt: skip
         legend(fig, labels, 30, 8, 72 * width - 30, width)
         return fig
-
-
-def _by_k(ax: Axes, table: pd.DataFrame, series: list[tuple[str, str, str]]) -> None:
-    k = table["k"].to_numpy(dtype=int)
-    chosen = table["chosen"].to_numpy(dtype=bool)
-    eligible = table["eligible"].to_numpy(dtype=bool)
-    for at in k[chosen]:
-        ax.axvspan(at - 0.4, at + 0.4, color="#E8EEF4", linewidth=0, zorder=0)
-    for (column, colour, text), at in zip(series, (0.0, 0.66), strict=False):
-        y = table[column].to_numpy(dtype=float)
-        ax.plot(k, y, color=colour, linewidth=1.3)
-        ax.plot(k[~eligible], y[~eligible], "o", color=colour, mfc="white", markersize=4.5)
-        ax.plot(k[eligible], y[eligible], "o", color=colour, markersize=4.5)
-        ax.plot(k[chosen], y[chosen], "o", color=colour, markersize=8.5, mec=INK, mew=1.2)
-        if len(series) > 1:
-            put(
-                ax, at, 0, [text], dx=20, dy=-38, size=8, colour=MUTED, axes_x=True,
-                axes_y=True,
-            )  # fmt: skip
-            ax.plot(
-                (at + 0.01, at + 0.08), (-38 / 170, -38 / 170), color=colour,
-                transform=ax.transAxes, clip_on=False, linewidth=2,
-            )  # fmt: skip
-    ax.set_xticks(k)
-    ax.set_xlim(k.min() - 0.6, k.max() + 0.6)
-    ax.set_xlabel("Number of segments", labelpad=2)
 
 
 def _scatter(

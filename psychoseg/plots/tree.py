@@ -53,12 +53,19 @@ def plot_dendrogram(
     -------
     Figure
 
+    Raises
+    ------
+    ValueError
+        Where there is no tree, or one without heights.
+
     Notes
     -----
     The last ``max_leaves - 1`` merges are drawn, at least all those above the cut. Children are
     turned so that lower segment numbers come first, and inside a segment the heavier branch.
     """
     k = segments.k
+    if not len(segments.tree) or not np.isfinite(segments.tree[:, 2]).all():
+        raise ValueError("the segments have no tree with heights to draw")
     nodes = _Nodes(segments, max(max_leaves, k))
     y = nodes.rows
     with figure_style():
@@ -68,7 +75,7 @@ def plot_dendrogram(
         tall = [8.5 * LINE * len(b) + 8 * LINE + 7 for b in blocks]
         height = max(8.0 * (max(y.values()) + 1), sum(tall), 150.0)
         fig, ax = new_figure(width, height, margin, counts + column + 6, 40, 26)
-        top = float(segments.tree[:, 2].max()) if len(segments.tree) else 1.0
+        top = float(segments.tree[:, 2].max()) or 1.0
         ax.set_xlim(top * 1.04, 0)
         ax.set_ylim(max(y.values()) + 0.5, -0.5)
         lines: dict[str, list[list[tuple[float, float]]]] = {}
@@ -124,11 +131,7 @@ def plot_dendrogram(
             put(ax, 0, at, [share], dx=counts + 28, dy=below, va="top", size=8, colour=MUTED)
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
-        ax.set_xlabel(
-            "Distance at joining (Ward)"
-            if width < 6
-            else "Distance at which groups are joined (Ward)"
-        )
+        ax.set_xlabel("Distance at joining" if width < 6 else "Distance at which groups are joined")
         return fig
 
 
@@ -136,21 +139,26 @@ class _Nodes:
     """The nodes that are drawn: their heights, weights, segments and rows."""
 
     def __init__(self, segments: Segments, max_leaves: int) -> None:
-        m = len(segments.points)
         tree = segments.tree
+        m = len(tree) + 1
         shown = min(max_leaves, m)
         first = 2 * m - shown  # merges from this node on are drawn; everything below them is folded
         pairs = tree[:, :2].astype(int)
         self.height = np.concatenate([np.zeros(m), tree[:, 2]])
-        self.weight = np.concatenate(
-            [segments.points["weight"].to_numpy(dtype=float), np.zeros(m - 1)]
-        )
-        self.count = np.concatenate([np.ones(m), tree[:, 3]]).astype(int)
-        own = segments.points["segment"].to_numpy(dtype=int)
-        self.segment = np.concatenate([own, np.zeros(m - 1, dtype=int)])
+        at, points = segments.leaf_of, segments.points
+        weight = points["weight"].to_numpy(dtype=float)
+        self.weight = np.append(np.bincount(at, weight, m), np.zeros(m - 1))
+        self.count = np.append(np.bincount(at, minlength=m), np.zeros(m - 1, dtype=int))
+        # Points of one leaf are of one segment, unless the tree is an approximation: then the
+        # heaviest gives its colour.
+        order = np.argsort(weight, kind="stable")
+        own = np.zeros(m, dtype=int)
+        own[at[order]] = points["segment"].to_numpy(dtype=int)[order]
+        self.segment = np.append(own, np.zeros(m - 1, dtype=int))
         lowest = self.segment.copy()
         for i, (a, b) in enumerate(pairs):
             self.weight[m + i] = self.weight[a] + self.weight[b]
+            self.count[m + i] = self.count[a] + self.count[b]
             self.segment[m + i] = self.segment[a] if self.segment[a] == self.segment[b] else 0
             lowest[m + i] = min(lowest[a], lowest[b])
         self.children: dict[int, tuple[int, int]] = {}

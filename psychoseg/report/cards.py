@@ -52,7 +52,10 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
         others = [
             str(s["label"]) for s in run.scales.table.to_dict("records") if s["scale"] not in named
         ]
+        left_out = number == run.segments.unassigned
         level, band, meaning = words.stability_band(float(size["jaccard"]))
+        if left_out:
+            level, band, meaning = 0, "no segment", "These people fit no segment."
         typical = profiles.typical[profiles.typical["segment"] == number].to_dict("records")
         colour = segment_colour(number)
         share = float(row["share"])
@@ -63,13 +66,20 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                 colour=colour,
                 ink=ink_on(colour),
                 name=str(row["name"]),
+                unassigned=left_out,
                 suggested=suggested if suggested != str(row["name"]) else "",
                 share=words.percent(share),
                 share_interval=words.percent_interval(size["share_low"], size["share_high"]),
                 base=f"n = {int(row['n']):,}"
                 + (f", weighted {words.count(row['weighted'])}" if weighted else ""),
                 share_width=round(100 * share, 2),
-                headline=str(drivers[0]["text"]) if drivers else "",
+                headline=(
+                    "These people fit no segment"
+                    if left_out
+                    else str(drivers[0]["text"])
+                    if drivers
+                    else ""
+                ),
                 psychographic=tuple(line for kind, line in shown if kind == "scale"),
                 demographic=tuple(line for kind, line in shown if kind != "scale"),
                 less_distinctive=", ".join(others),

@@ -13,6 +13,7 @@ import numpy as np
 
 from psychoseg.report import answering, tables, words
 from psychoseg.report.cards import persona_cards
+from psychoseg.report.carriers import carrier_facts
 from psychoseg.report.facts import (
     Fact,
     FigureText,
@@ -21,10 +22,11 @@ from psychoseg.report.facts import (
     ReportContext,
     ScaleBlock,
     Table,
-    Verdict,
 )
 from psychoseg.report.glossary import GLOSSARY
 from psychoseg.report.measurement import measurement_facts
+from psychoseg.report.number import number_facts
+from psychoseg.report.sureness import sureness_facts, verdict_facts
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -50,7 +52,7 @@ def build_context(run: Run) -> ReportContext:
     -----
     Percentages are whole, other numbers have at most two decimals. Intervals are at 95%.
     """
-    study, scales, segments = run.study.study, run.scales, run.segments
+    study, scales = run.study.study, run.scales
     personas = persona_cards(run)
     versions = run.manifest.get("versions", {})
     return ReportContext(
@@ -58,7 +60,7 @@ def build_context(run: Run) -> ReportContext:
         description=study.description,
         population=study.population,
         source=study.source,
-        verdict=_verdict(run),
+        verdict=verdict_facts(run),
         key_numbers=_key_numbers(run),
         personas=personas,
         people=tables.people_table(run),
@@ -75,8 +77,9 @@ def build_context(run: Run) -> ReportContext:
         scales_method=words.sentence(scales.method),
         scales=_scale_blocks(run),
         measurement=measurement_facts(run),
-        k_rule=words.sentence(segments.k_rule),
-        choice=tables.choice_table(run),
+        number=number_facts(run),
+        sureness=sureness_facts(run),
+        carriers=carrier_facts(run),
         tree_text=_tree_text(run),
         map_text=_map_text(run),
         axes=tables.axes_table(run),
@@ -103,28 +106,6 @@ def _present(*found: Table | None) -> tuple[Table, ...]:
     return tuple(table for table in found if table is not None)
 
 
-def _verdict(run: Run) -> Verdict:
-    segments = run.segments
-    if segments.verdict == "reproducible":
-        return Verdict(
-            segments.verdict,
-            "good",
-            "Reproducible segments",
-            words.sentence(segments.reason),
-            "This says that the division returns, not that people come in separate types: whether "
-            "they do was not tested.",
-        )
-    headline = "No stable segments"
-    return Verdict(
-        segments.verdict,
-        "caution",
-        headline,
-        words.sentence(segments.reason.removeprefix(f"{headline}:")),
-        "Use the segments below as a way to look at the data. Do not build a strategy on who "
-        "belongs to which.",
-    )
-
-
 def _key_numbers(run: Run) -> tuple[Fact, ...]:
     survey, segments = run.survey, run.segments
     people = tables.kept(run)
@@ -134,10 +115,12 @@ def _key_numbers(run: Run) -> tuple[Fact, ...]:
     mean, weakest = _stability(run)
     if run.study.segments.k != "auto":
         how = "set in the study"
-    elif segments.choice["eligible"].any():
-        how = "chosen by rule"
-    else:
+    elif segments.verdict == "constructed":
         how = "for illustration"
+    elif segments.k == segments.recommended_k:
+        how = "recommended"
+    else:
+        how = "the most useful division"
     return (
         Fact("Segments", str(segments.k), how),
         Fact("People in the results", f"{people:,}", note),
@@ -223,12 +206,23 @@ def _question(run: Run, items: Iterable[str]) -> str:
 
 def _tree_text(run: Run) -> str:
     segments = run.segments
+    if not _has_tree(run):
+        return (
+            f"{words.sentence(segments.method)} The method divides people directly, so there is no "
+            "tree to draw."
+        )
     weighted = "" if run.survey.weight_kind == "none" else " (weighted)"
     text = (
         f"The tree joins the most similar people first, then the most similar groups. Cutting it "
         f"where the dashed line stands gives {words.plural(segments.k, 'segment')}. Wedges are "
         f"small branches folded up; the number beside each is how many people it holds{weighted}."
     )
+    if segments.approximate:
+        text += f" It is approximate: {words.sentence(segments.approximate)}"
+    if segments.n_moved:
+        text += (
+            f" Afterwards {words.plural(segments.n_moved, 'respondent')} moved to a nearer segment."
+        )
     if segments.tied_merges:
         text += (
             f" {words.plural(segments.tied_merges, 'merge')} of {len(segments.tree):,} had a tie, "
@@ -238,9 +232,22 @@ def _tree_text(run: Run) -> str:
     return text
 
 
+def _has_tree(run: Run) -> bool:
+    """Say whether there is a tree with heights, which a flat method need not have."""
+    tree = run.segments.tree
+    return len(tree) > 0 and bool(np.isfinite(tree[:, 2]).all())
+
+
 def _map_text(run: Run) -> str:
+    points = run.segments.points
+    if not (points["map_1"] == points["comp_1"]).all():
+        return (
+            "Each point is a respondent and each disc the centre of a segment. This map is for "
+            "looking only: it keeps neighbours together, and neither its directions nor its "
+            "distances mean anything."
+        )
     seen = words.percent(_seen(run))
-    if "comp_2" not in run.segments.points:
+    if not points["map_2"].any():
         return (
             f"Each point is a respondent. There is one component, with {seen} of the variance; "
             f"each segment has a lane of its own."
@@ -254,7 +261,7 @@ def _map_text(run: Run) -> str:
 
 def _seen(run: Run) -> float:
     shares = run.segments.eigenvalues["share"].to_numpy(dtype=float)
-    return float(shares[: 2 if "comp_2" in run.segments.points else 1].sum())
+    return float(shares[: 2 if run.segments.points["map_2"].any() else 1].sum())
 
 
 def _method(run: Run) -> tuple[Fact, ...]:
@@ -270,7 +277,7 @@ def _method(run: Run) -> tuple[Fact, ...]:
         ),
         Fact(
             "Reduction",
-            f"Principal components, {retained} of {len(segments.eigenvalues)} kept. "
+            f"{retained} of {len(segments.eigenvalues)} components kept. "
             + words.sentence(segments.components_rule),
         ),
         Fact("Tree", words.sentence(segments.method)),
@@ -295,16 +302,31 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
     sizes = "; ".join(f"segment {p.number}, {p.name}, {p.share}" for p in personas)
     ks = segments.choice["k"]
     mean, weakest = _stability(run)
-    return {
+    figures = {
         "dendrogram": FigureText(
             "Dendrogram coloured by segment",
             f"A tree cut into {words.plural(segments.k, 'segment')}: {sizes}.",
         ),
         "choice": FigureText(
-            "Silhouette and stability by number of segments",
-            f"Two line charts over {ks.min()} to {ks.max()} segments. At {segments.k} the mean "
+            "What each index says of the number of segments",
+            f"Ten line charts over {ks.min()} to {ks.max()} segments. At {segments.k} the mean "
             f"Jaccard is {words.number(mean)}, the weakest segment's {words.number(weakest)}. All "
-            f"numbers are in the table below.",
+            f"numbers are in the tables of the section for the statistician.",
+        ),
+        "stability": FigureText(
+            "How much of each segment comes back",
+            f"A box for each segment over the resamples. The same numbers are in the table below: "
+            f"{sizes}.",
+        ),
+        "certainty": FigureText(
+            "How sure each respondent's segment is",
+            "Number of respondents by the share of resamples that put them into the same segment. "
+            "The averages by segment are in the table.",
+        ),
+        "flow": FigureText(
+            "Where people go when there is one segment more",
+            f"Segments at neighbouring numbers, joined by the people who go from one to the other, "
+            f"darker where the segment is more stable. At {segments.k}: {sizes}.",
         ),
         "map": FigureText(
             "Map of people and segments",
@@ -323,3 +345,6 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
             f"table below.",
         ),
     }
+    if not _has_tree(run):
+        del figures["dendrogram"]
+    return figures

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 __all__ = [
+    "BlockLine",
+    "Carriers",
     "Cell",
     "Confirmation",
     "DriverLine",
     "Fact",
     "FigureText",
+    "Light",
     "Measurement",
     "Notice",
+    "Number",
     "Persona",
     "ReportContext",
     "Row",
     "ScaleBlock",
+    "Sureness",
     "Table",
     "Verdict",
     "cells",
@@ -74,14 +79,111 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """One of the three verdicts, what it means, and whether it is the one of this run."""
+
+    kind: str
+    word: str
+    colour: str
+    meaning: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """How far the segments may be trusted; ``tone`` is "good" or "caution"."""
+    """How far the segments may be trusted.
+
+    Attributes
+    ----------
+    tone : str
+        "green", "amber" or "red".
+    lights : tuple of Light
+        The three verdicts, best first.
+    facts : tuple of Fact
+        How many segments, and how sure.
+    """
 
     kind: str
     tone: str
     headline: str
     reason: str
     meaning: str
+    lights: tuple[Light, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How many segments: words first, then what each index says.
+
+    Attributes
+    ----------
+    choice : Fact
+        What is shown, recommended and next.
+    reasons : tuple of Fact
+        For the recommendation, for the runner-up, and the rule.
+    votes : Table or None
+        None where no index was asked.
+    eligible : Table
+        Which numbers met the conditions.
+    panel : tuple of Table
+        Every index at every number.
+    """
+
+    choice: str
+    reasons: tuple[Fact, ...]
+    votes: Table | None
+    eligible: Table
+    panel: tuple[Table, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """How sure the segments are: sentences, then tables; a table of nothing is None.
+
+    Attributes
+    ----------
+    facts : tuple of Fact
+        A sentence or two for each kind of evidence.
+    segments : Table
+        One row a segment.
+    tandem_text : str
+        The answer to the critics of dividing people by scales; empty without the check.
+    stability : Table or None
+        Segments at each number.
+    """
+
+    facts: tuple[Fact, ...]
+    segments: Table
+    audit: Table | None
+    methods: Table | None
+    tandem_text: str
+    tandem: Table | None
+    consensus: Table | None
+    stability: Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLine:
+    """A block of features: ``fill`` and ``tick`` are ``between`` and ``total`` from 0 to 100."""
+
+    label: str
+    between: str
+    total: str
+    explained: str
+    features: str
+    fill: float
+    tick: float
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """What carries the segments; ``warns`` where it is not what people think."""
+
+    blocks: tuple[BlockLine, ...]
+    meaning: str
+    warns: bool
+    supplementary: Table | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +213,13 @@ class DriverLine:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A segment's card."""
+    """A segment's card; ``unassigned`` where it is of those who fit no segment."""
 
     number: int
     colour: str
     ink: str
     name: str
+    unassigned: bool
     suggested: str
     share: str
     share_interval: str
@@ -236,8 +339,9 @@ class ReportContext:
     scales_method: str
     scales: tuple[ScaleBlock, ...]
     measurement: Measurement
-    k_rule: str
-    choice: Table
+    number: Number
+    sureness: Sureness
+    carriers: Carriers
     tree_text: str
     map_text: str
     axes: Table

@@ -173,8 +173,89 @@ GLOSSARY = (
         "How strongly a number or a category goes with the segments, from 0 to 1.",
     ),
     (
-        "Reproducible, constructed",
-        "A reproducible division returns when the survey is drawn again. A constructed one "
-        "does not: it was drawn through a continuum (Dolnicar and Leisch 2010).",
+        "Natural, reproducible, constructed",
+        "Natural: there are gaps between groups that one cloud of people does not have. "
+        "Reproducible: no gaps, but the same division returns when the survey is drawn again. "
+        "Constructed: neither; the lines were drawn through a continuum (Dolnicar and Leisch "
+        "2010).",
+    ),
+    (
+        "One cloud, null test, p",
+        "Made-up people with the same averages, correlations and answer steps, but no groups. p is "
+        "the share of such clouds that look as clustered as the survey does; up to 0.05 counts as "
+        "gaps.",
+    ),
+    (
+        "Recommended, runner-up, eligible",
+        "A number of segments is eligible where all are large enough and come back; the rule "
+        "recommends one, and names the next best.",
+    ),
+    (
+        "Within sum of squares, elbow",
+        "How much people differ from their segment's average. It always falls with more segments; "
+        "the elbow is where it stops falling fast.",
+    ),
+    (
+        "Calinski-Harabasz, Davies-Bouldin, Dunn",
+        "Three ways to hold the distance between segments against the spread within them. High is "
+        "good, but for Davies-Bouldin, where low is.",
+    ),
+    (
+        "Gap statistic",
+        "How much tighter the segments are than in made-up answers without any, with its standard "
+        "error (Tibshirani, Walther and Hastie 2001).",
+    ),
+    (
+        "Prediction strength",
+        "Half of the people predict who belongs together in the other half: from 0.80 the segments "
+        "are well separated (Tibshirani and Walther 2005).",
+    ),
+    (
+        "Hartigan, Duda-Hart, height jump",
+        "Three rules for when to stop dividing: how much the next division would gain, whether it "
+        "is more than chance, and how far apart the groups are that it parts.",
+    ),
+    (
+        "Link to profile",
+        "How strongly the segments go with columns that did not make them: the mean of Cramér's V "
+        "and of eta.",
+    ),
+    (
+        "SLSw, SLSa",
+        "Segment level stability: within one number of segments, how much of a segment comes back "
+        "from resample to resample; across numbers, whether it stays together when there is one "
+        "more or one fewer (Dolnicar and Leisch 2017).",
+    ),
+    (
+        "Certainty, border",
+        "In how many resamples a person lands in the same segment. Whoever does so in too few "
+        "stands on a border.",
+    ),
+    (
+        "Adjusted Rand index",
+        "How far two divisions of the same people agree: 1 is fully, 0 no more than chance. From "
+        "0.90 excellent, 0.80 good, 0.65 moderate (Steinley 2004).",
+    ),
+    (
+        "Row-order audit, tied merges",
+        "Many people give equal answers, so steps of a tree are tied, and a textbook tree then "
+        "depends on the order of the file. The audit shuffles the file and looks.",
+    ),
+    (
+        "Tandem check",
+        "Whether dividing people by scales or components finds what dividing them by the items "
+        "does.",
+    ),
+    (
+        "Consensus",
+        "One division made out of many different ones.",
+    ),
+    (
+        "Block",
+        "Features that belong together, such as scales or demographics.",
+    ),
+    (
+        "Unassigned",
+        "People whom a method that looks for dense groups leaves out: they fit no segment.",
     ),
 )

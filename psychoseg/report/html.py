@@ -58,6 +58,9 @@ def write_html(run: Run, path: Path) -> None:
             stable_jaccard=settings.stable_jaccard,
             width=width,
         ),
+        "stability": lambda width: plots.plot_stability(run.segments, names, width=width),
+        "certainty": lambda width: plots.plot_certainty(run.segments, names, width=width),
+        "flow": lambda width: plots.plot_flow(run.segments, names, width=width),
         "map": lambda width: plots.plot_map(run.segments, names, width=width),
         "heatmap": lambda width: plots.plot_heatmap(run.profiles, width=width),
         "scree": lambda width: plots.plot_scree(run.scales, width=width),
@@ -68,6 +71,7 @@ def write_html(run: Run, path: Path) -> None:
             for variant, width in (("wide", plots.WIDE), ("narrow", plots.NARROW))
         )
         for name, draw in drawings.items()
+        if name in context.figures
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from psychoseg.run_folder import Run
 
 __all__ = [
+    "MUCH",
+    "SOME",
     "agreement_table",
     "axes_table",
-    "choice_table",
     "difference_table",
     "item_table",
     "kept",
@@ -127,42 +128,6 @@ def item_table(label: str, items: pd.DataFrame) -> Table:
     return Table(f"Items: {label}", head, rows)
 
 
-def choice_table(run: Run) -> Table:
-    """Return the evidence for each number of segments."""
-    rows = []
-    for r in run.segments.choice.sort_values("k").to_dict("records"):
-        rows.append(
-            Row(
-                (
-                    Cell(str(int(r["k"])), "chosen" if r["chosen"] else ""),
-                    Cell(words.number(r["silhouette"])),
-                    Cell(words.number(r["jaccard_mean"])),
-                    Cell(words.number(r["jaccard_min"])),
-                    Cell(words.percent(r["smallest_share"]), f"n = {int(r['smallest_n']):,}"),
-                    Cell("Yes" if r["eligible"] else "No"),
-                    Cell(words.sentence(str(r["why"]))),
-                ),
-                "chosen" if r["chosen"] else "",
-            )
-        )
-    return Table(
-        "What speaks for each number of segments",
-        cells(
-            "Segments",
-            "Average silhouette",
-            "Jaccard, mean",
-            "Jaccard, weakest",
-            "Smallest segment",
-            "Eligible",
-            "Why",
-        ),
-        tuple(rows),
-        note=f"Base n = {kept(run):,}. Jaccard over {run.study.segments.bootstrap} bootstrap "
-        "resamples.",
-        text_columns=(5, 6),
-    )
-
-
 def axes_table(run: Run) -> Table:
     """Return what the map's axes mean."""
     segments = run.segments
@@ -184,7 +149,7 @@ def axes_table(run: Run) -> Table:
         for feature, row in zip(segments.components.index, values, strict=True)
     )
     return Table(
-        "What the map's axes mean: correlation of each feature with them",
+        "What the strongest components mean: correlation of each feature with them",
         (Cell("Feature"), *head),
         rows,
         note=f"Base n = {kept(run):,}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 __all__ = [
+    "agreement_words",
     "alpha_meaning",
     "count",
     "fine",
@@ -65,6 +66,9 @@ FIT_INDEX_WORDS = ((0.95, "good"), (0.90, "acceptable"))
 #: Up to: Browne & Cudeck (1992), Sociological Methods & Research 21, 230-258; "mediocre" is of
 #: MacCallum, Browne & Sugawara (1996), Psychological Methods 1, 130-149.
 RMSEA_WORDS = ((0.05, "close"), (0.08, "reasonable"), (0.10, "mediocre"))
+
+#: Adjusted Rand index: Steinley (2004), Psychological Methods 9, 386-396.
+AGREEMENT_WORDS = ((0.9, "excellent"), (0.8, "good"), (0.65, "moderate"))
 
 STAGES = {
     "survey": "Reading and cleaning",
@@ -209,6 +213,14 @@ def rmsea_words(value: float) -> str:
     """Return what convention calls an RMSEA, as printed."""
     shown = round(float(value), 3)
     return next((word for most, word in RMSEA_WORDS if shown <= most), "poor")
+
+
+def agreement_words(adjusted_rand: float) -> str:
+    """Return Steinley's word for an adjusted Rand index, as printed; nothing where unknown."""
+    if not math.isfinite(float(adjusted_rand)):
+        return ""
+    shown = round(float(adjusted_rand), 2)
+    return next((word for least, word in AGREEMENT_WORDS if shown >= least), "poor")
 
 
 def stability_band(jaccard: float) -> tuple[int, str, str]:

@@ -67,7 +67,7 @@ class Recommendation:
         In words for a reader without statistics; the second is empty where there is no runner-up.
     score : ndarray, shape (s,)
         Evidence for k = 1, 2, ...: what its divisions have for them less what they have against
-        them.
+        them; above 0 where they follow gaps on the whole.
     eligible : bool
         False where nothing met the conditions, and k is for illustration.
     """
@@ -114,7 +114,7 @@ def recommend(
 
     Notes
     -----
-    The rule. (1) Where all people together are not more clustered than the single cloud that
+    The rule. (1) Where all people together have no deeper gaps than the single cloud that
     matches them (p above alpha), k = 1, and the runner-up is the eligible division of highest
     average silhouette: a useful cut of a continuum. (2) Otherwise each division that the tree makes
     on its way to k is judged by itself: it counts for k by how far the cluster it divides exceeds
@@ -139,16 +139,20 @@ def recommend(
     k = order[0]
     runner_up = order[1] if len(order) > 1 else None
     reason = (
-        f"The answers are more clustered than one cloud of people with the same correlations would "
-        f"be (p = {test.p_value:.2f}). {_divisions(nodes, k, alpha)}"
+        "There are gaps between groups of people that one cloud of people with the same "
+        f"correlations would not have (p = {test.p_value:.2f}). {_divisions(nodes, k, alpha)}"
     )
-    if any_allowed and not allowed[int(score[1:].argmax()) + 1]:
-        best = int(score[1:].argmax()) + 2
+    best = int(score[1:].round(_DECIMALS).argmax()) + 2
+    if any_allowed and not allowed[best - 1]:
         reason += (
-            f" {best} would have more for them, but are not all large enough or do not come back."
+            f" {best} segments would follow the gaps more closely, but at least one of them is too "
+            "small or does not come back when the survey is repeated."
         )
     if not any_allowed:
-        reason += " No number of segments is large enough and stable: this one is for illustration."
+        reason += (
+            " No number of segments gives groups that are all large enough and come back when the "
+            "survey is repeated: this one is for illustration."
+        )
     return Recommendation(
         k=k,
         runner_up=runner_up,
@@ -182,7 +186,7 @@ def votes(
             "elbow of the within sum of squares",
             elbow(indices.within),
             np.nan,
-            "farthest below the line from the first to the last",
+            "where the curve bends most: farthest below the line from its first to its last point",
         ),
         _extreme("silhouette", ks, indices.silhouette, "highest"),
         _extreme("Calinski-Harabasz", ks, indices.calinski_harabasz, "highest"),
@@ -240,15 +244,15 @@ def _one_cloud(
     order = _ranked(np.nan_to_num(indices.silhouette, nan=-1.0), allowed)
     runner_up = order[0] if order else None
     reason = (
-        "The answers are no more clustered than one cloud of people with the same correlations "
-        f"would be (p = {test.p_value:.2f}): there are no gaps between groups to be found."
+        "There are no gaps between groups of people beyond those that one cloud of people with the "
+        f"same correlations would have (p = {test.p_value:.2f}): people differ by degrees."
     )
     words = (
         ""
         if runner_up is None
-        else f"Where segments are wanted all the same, {runner_up} divide the continuum into "
-        "groups that are large enough, come back, and are the most compact of those "
-        f"(silhouette {indices.silhouette[runner_up - 1]:.2f})."
+        else f"If segments are wanted all the same, {runner_up} divide the continuum most "
+        "compactly, of all numbers whose segments are large enough and come back when the survey "
+        "is repeated."
     )
     return Recommendation(1, runner_up, reason, words, score, eligible=True)
 
@@ -262,25 +266,30 @@ def _ranked(score: FloatArray, allowed: BoolArray) -> list[int]:
 def _divisions(nodes: NodeTests, k: int, alpha: float) -> str:
     shown = int((nodes.p_value[: k - 1] <= alpha).sum())
     further = int((nodes.p_value[k - 1 :] <= alpha).sum())
-    made = "the division" if k == 2 else f"{shown} of the {k - 1} divisions"
-    text = (
-        f"With {k} segments {made} {'separates' if k == 2 else 'separate'} people where one cloud "
-        "would not part"
-    )
-    if k == 2 and shown == 0:
-        text = "With 2 segments the division is the best of a weak lot"
+    if shown == 0:
+        text = f"{k} segments are the best of a weak lot: none of their borders is sure to be a gap"
+    elif k == 2:
+        text = "2 segments have a gap between them"
+    elif shown == k - 1:
+        text = f"Each of the {k - 1} divisions that lead to {k} segments runs along a gap"
+    else:
+        text = f"Of the {k - 1} divisions that lead to {k} segments {shown} "
+        text += "runs along a gap" if shown == 1 else "run along a gap"
     if k - 1 == len(nodes.p_value):
         return f"{text}; more segments were not looked at."
     if further == 0:
-        return f"{text}; dividing further would only cut through single clouds."
-    return f"{text}; dividing further would mostly cut through single clouds."
+        return f"{text}; any further one would cut through a group without gaps."
+    return f"{text}; most further ones would cut through groups without gaps."
 
 
 def _against(k: int, runner_up: int, score: FloatArray) -> str:
-    less = score[k - 1] - score[runner_up - 1]
-    close = "almost as much for them" if less < _WORTH else "less for them"
-    what = "fewer, coarser" if runner_up < k else "more, finer"
-    return f"{runner_up} segments have {close}: {what} ones, if those are easier to act on."
+    close = score[k - 1] - score[runner_up - 1] < _WORTH
+    how = "almost as well" if close else "less well"
+    what = "fewer and coarser" if runner_up < k else "more and finer"
+    return (
+        f"{runner_up} segments follow the gaps {how}. They are {what}: take them where they are "
+        "easier to act on."
+    )
 
 
 def _extreme(rule: str, ks: np.ndarray, values: FloatArray, which: str) -> Vote:

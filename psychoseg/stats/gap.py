@@ -12,11 +12,12 @@ from scipy.spatial.distance import cdist
 
 from psychoseg.stats.arrays import FloatArray, IntArray, canonical_order
 from psychoseg.stats.indices import nested_cuts, systematic_sample
-from psychoseg.stats.null_cloud import Grow, log_within, ward_of_people
+from psychoseg.stats.null_cloud import Grow, ward_of_people
 from psychoseg.stats.reduction import principal_components
+from psychoseg.stats.stability import Mapper, one_by_one
 from psychoseg.stats.validity import contingency
 
-__all__ = ["Gap", "gap_statistic", "prediction_strength"]
+__all__ = ["Gap", "gap_statistic", "log_within", "prediction_strength"]
 
 #: People that either looks at at the most: trees cost time with the square of their points.
 MAX_PEOPLE = 2000
@@ -63,7 +64,8 @@ def gap_statistic(
     k_max: int = 15,
     replicates: int = 50,
     max_people: int = MAX_PEOPLE,
-    grow: Grow | None = None,
+    grow: Grow = ward_of_people,
+    map: Mapper = one_by_one,
 ) -> Gap:
     """Compare the within sums of squares with those of people spread evenly over the same box.
 
@@ -76,14 +78,17 @@ def gap_statistic(
     counts : ndarray, shape (m,)
         People at each point.
     rng : numpy.random.Generator
+        Each reference set has a child of it, so that a mapper's workers change nothing.
     k_max : int
         Lowered to the number of people.
     replicates : int
         Reference sets drawn.
     max_people : int
         Above, an evenly spaced sample of so many is looked at.
-    grow : callable, optional
-        Builds the tree; Ward's where absent.
+    grow : callable
+        Builds a Ward tree: sums of squares are read off its heights.
+    map : callable
+        Applies a function to a list of jobs, results in order.
 
     Returns
     -------
@@ -106,22 +111,11 @@ def gap_statistic(
     take = np.repeat(np.arange(len(x)), times)
     weight = (weights / counts)[take]
     k_max = min(k_max, len(take))
-    build = grow or ward_of_people
     centred = x - weights @ x / weights.sum()
     scores = principal_components(centred, weights).scores
-    low, high = scores.min(axis=0), scores.max(axis=0)
-
-    def log_w(points: FloatArray) -> FloatArray:
-        # Absolute sums of squares of the first cut, so that the gap at k = 1 counts as well.
-        mean = weight @ points / weight.sum()
-        total = float((weight[:, None] * (points - mean) ** 2).sum()) / weight.sum()
-        curve = np.append(0.0, log_within(points, weight, k_max, build))
-        return np.asarray(curve + np.log(max(total, 1e-300)), dtype=np.float64)
-
-    observed = log_w(scores[take])
-    reference = np.array(
-        [log_w(rng.uniform(low, high, (len(take), x.shape[1]))) for _ in range(replicates)]
-    )
+    box = _Box(scores.min(axis=0), scores.max(axis=0), weight, k_max, grow)
+    observed = box.log_w(scores[take])
+    reference = np.array(list(map(box.log_w_of_reference, rng.spawn(replicates))))
     expected = reference.mean(axis=0)
     se = reference.std(axis=0, ddof=1) * np.sqrt(1 + 1 / replicates)
     gap = expected - observed
@@ -146,13 +140,14 @@ def prediction_strength(
     k_max: int = 15,
     replicates: int = 20,
     max_people: int = MAX_PEOPLE,
-    grow: Grow | None = None,
+    grow: Grow = ward_of_people,
+    map: Mapper = one_by_one,
 ) -> FloatArray:
     """Compute how well clusters of one half of the people predict those of the other.
 
     Parameters
     ----------
-    x, weights, counts, rng, k_max, replicates, max_people, grow
+    x, weights, counts, rng, k_max, replicates, max_people, grow, map
         As in :func:`gap_statistic`; ``replicates`` counts the times people are halved.
 
     Returns
@@ -177,27 +172,82 @@ def prediction_strength(
     take = np.repeat(np.arange(len(x)), times)
     weight = (weights / counts)[take]
     weight = weight / weight.mean()
-    half = len(take) // 2
     # A half of one person makes one cluster and no pair.
-    if half < 2:
+    if len(take) < 4:
         return np.ones(1)
-    k_max = min(k_max, half)
-    build = grow or ward_of_people
+    k_max = min(k_max, len(take) // 2)
+    halves = _Halves(x[take], weight, k_max, grow)
     strength = np.zeros(k_max)
-    for _ in range(replicates):
-        mixed = rng.permutation(len(take))
+    for found in map(halves.strength, rng.spawn(replicates)):
+        strength += found
+    return strength / replicates
+
+
+def log_within(x: FloatArray, weights: FloatArray, k_max: int, grow: Grow) -> FloatArray:
+    """Return log(W_k / W_1) on the Ward tree of x for k = 2 to k_max, shape (k_max - 1,).
+
+    Where there are fewer points than k, and where nothing is left within, the log of 1e-12.
+    """
+    order = canonical_order(x, weights)
+    tree = grow(x[order], weights[order])
+    # Half the squared height of a Ward merge is the sum of squares that it adds.
+    gained = np.zeros(k_max - 1)
+    top = tree[::-1, 2][: k_max - 1] ** 2 / 2
+    gained[: len(top)] = np.cumsum(top)
+    gained[len(top) :] = gained[len(top) - 1]
+    total = float((tree[:, 2] ** 2).sum() / 2)
+    if total == 0:
+        return np.zeros(k_max - 1)
+    return np.log(np.maximum(1 - gained / total, 1e-12))
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """The box of the principal components; can be sent to another process."""
+
+    low: FloatArray
+    high: FloatArray
+    weights: FloatArray
+    k_max: int
+    grow: Grow
+
+    def log_w_of_reference(self, rng: np.random.Generator) -> FloatArray:
+        return self.log_w(rng.uniform(self.low, self.high, (len(self.weights), len(self.low))))
+
+    def log_w(self, points: FloatArray) -> FloatArray:
+        # Absolute sums of squares of the first cut, so that the gap at k = 1 counts as well.
+        mass = self.weights.sum()
+        mean = self.weights @ points / mass
+        total = float((self.weights[:, None] * (points - mean) ** 2).sum()) / mass
+        curve = np.append(0.0, log_within(points, self.weights, self.k_max, self.grow))
+        return np.asarray(curve + np.log(max(total, 1e-300)), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """People to be halved; can be sent to another process."""
+
+    x: FloatArray
+    weights: FloatArray
+    k_max: int
+    grow: Grow
+
+    def strength(self, rng: np.random.Generator) -> FloatArray:
+        mixed = rng.permutation(len(self.x))
+        half = len(self.x) // 2
         parts, cuts = [], []
         for some in (mixed[:half], mixed[half:]):
-            points, w = x[take[some]], weight[some]
+            points, w = self.x[some], self.weights[some]
             order = canonical_order(points, w)
             parts.append((points[order], w[order]))
-            cuts.append(nested_cuts(build(points[order], w[order]), k_max))
+            cuts.append(nested_cuts(self.grow(points[order], w[order]), self.k_max))
+        out = np.zeros(self.k_max)
         for a, b in ((0, 1), (1, 0)):
-            for k in range(1, k_max + 1):
+            for k in range(1, self.k_max + 1):
                 own, other = cuts[a][:, k - 1], cuts[b][:, k - 1]
                 predicted = cdist(parts[a][0], _centres(*parts[b], other)).argmin(axis=1)
-                strength[k - 1] += _worst_pairs(own, predicted, parts[a][1])
-    return strength / (2 * replicates)
+                out[k - 1] += _worst_pairs(own, predicted, parts[a][1]) / 2
+        return out
 
 
 def _centres(points: FloatArray, weights: FloatArray, labels: IntArray) -> FloatArray:

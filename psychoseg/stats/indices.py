@@ -1,12 +1,13 @@
-"""Internal validity of the first cuts of one tree: how compact and how separate the clusters are.
+"""Internal validity of divisions: how compact and how separate their clusters are.
 
-Owns the indices for k = 1, 2, ... from one tree and one pass over the distances, and how far a
-division goes with columns that took no part in it. Never chooses k (``choice`` does) and never
-draws a random number.
+Owns the indices for k = 1, 2, ... of the cuts of one tree or of any divisions, from one pass over
+the distances, the silhouette of each point, and how far a division goes with columns that took no
+part in it. Never chooses k (``choice`` does) and never draws a random number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +15,35 @@ from scipy.spatial.distance import cdist
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.linkage import cut_tree
-from psychoseg.stats.validity import contingency, nested_silhouettes
+from psychoseg.stats.validity import contingency, nested_silhouettes, silhouette
 
-__all__ = ["Indices", "association", "nested_cuts", "systematic_sample", "tree_indices"]
+__all__ = [
+    "Indices",
+    "association",
+    "division_indices",
+    "nested_cuts",
+    "silhouette_of_all",
+    "systematic_sample",
+    "tree_indices",
+]
 
 #: Points up to which all distances are looked at; beyond, those among a systematic sample of as
 #: many people.
 EXACT_POINTS = 20_000
 #: Points whose distances to all others are held at once.
 _CHUNK = 512
+#: People whom each point is held against where all are too many, and of one cluster at the least.
+_AGAINST, _AGAINST_EACH = 2000, 30
 #: A sum of squares below this part of the total is zero but for rounding.
 _NOTHING = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
 class Indices:
-    """Indices of the cuts into k = 1, 2, ... clusters, one entry a k; NaN where undefined.
+    """Indices of divisions into k = 1, 2, ... clusters, one entry each; NaN where undefined.
+
+    What a tree alone has (heights, and what the cluster divided next would tell) is NaN for
+    divisions that are not the cuts of one.
 
     Attributes
     ----------
@@ -150,7 +164,6 @@ def tree_indices(
     within[within <= _NOTHING * within[0]] = 0.0
 
     ratio, critical = np.full(n_cuts, np.nan), np.full(n_cuts, np.nan)
-    hartigan, between = np.full(n_cuts, np.nan), within[0] - within
     for j in range(n_cuts - 1):
         # The cluster divided next is the only one whose finer labels differ within it.
         parent = labels[np.unique(labels[:, j + 1], return_index=True)[1], j]
@@ -159,22 +172,16 @@ def tree_indices(
         if total > _NOTHING * within[0]:
             ratio[j] = left / total
         critical[j] = _duda_hart_critical(masses[j][node], d)
-        if within[j + 1] > 0:
-            hartigan[j] = (within[j] / within[j + 1] - 1) * (n_people - ks[j] - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        calinski = np.where(within > 0, between * (n_people - ks) / (within * (ks - 1)), np.nan)
-    calinski[0] = np.nan
-
     heights = np.append(np.nan, tree[::-1, 2])
     below = np.append(heights, 0.0)
     silhouettes, dunn, exact = _from_distances(x, weights, labels, exact_points)
     return Indices(
         k=ks,
         within=within,
-        calinski_harabasz=calinski,
+        calinski_harabasz=_calinski_harabasz(within, ks, within[0], n_people),
         davies_bouldin=davies,
         dunn=dunn,
-        hartigan=hartigan,
+        hartigan=_hartigan(within, ks, n_people),
         duda_hart=ratio,
         duda_hart_critical=critical,
         height=heights[:n_cuts],
@@ -183,6 +190,131 @@ def tree_indices(
         smallest_share=smallest,
         exact=exact,
     )
+
+
+def division_indices(
+    x: FloatArray,
+    weights: FloatArray,
+    divisions: Sequence[IntArray],
+    *,
+    exact_points: int = EXACT_POINTS,
+) -> Indices:
+    """Compute the indices of divisions that need not be the cuts of one tree.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        Distinct points in canonical order.
+    weights : ndarray, shape (n,)
+        Of mean one a person, as in :func:`tree_indices`.
+    divisions : sequence of ndarray of int, shape (n,)
+        Labels 0 to k - 1, none empty.
+    exact_points : int
+        Points up to which silhouette and Dunn are exact.
+
+    Returns
+    -------
+    Indices
+        One entry a division. Heights and Duda-Hart are NaN; Hartigan's index is that of a
+        division and the next, where that has one cluster more.
+
+    Raises
+    ------
+    ValueError
+        Where there is no division.
+
+    Notes
+    -----
+    Conventions and references as in :func:`tree_indices`.
+    """
+    if not len(divisions):
+        msg = "there is no division to compute indices of"
+        raise ValueError(msg)
+    n_people = float(weights.sum())
+    ks = np.array([int(labels.max()) + 1 for labels in divisions])
+    within, davies = np.empty(len(ks)), np.full(len(ks), np.nan)
+    smallest, none = np.empty(len(ks)), np.full(len(ks), np.nan)
+    for j, labels in enumerate(divisions):
+        mass = _totals(labels, weights)
+        means = _means(x, weights, labels, mass)
+        squares = ((x - means[labels]) ** 2).sum(axis=1)
+        within[j], smallest[j] = weights @ squares, mass.min() / n_people
+        if ks[j] > 1:
+            spread = np.bincount(labels, weights=weights * np.sqrt(squares)) / mass
+            davies[j] = _davies_bouldin(spread, means)
+    total = float(weights @ ((x - weights @ x / n_people) ** 2).sum(axis=1))
+    within[within <= _NOTHING * total] = 0.0
+    silhouettes, dunn, exact = _any_from_distances(x, weights, divisions, exact_points)
+    return Indices(
+        k=ks,
+        within=within,
+        calinski_harabasz=_calinski_harabasz(within, ks, total, n_people),
+        davies_bouldin=davies,
+        dunn=dunn,
+        hartigan=_hartigan(within, ks, n_people),
+        duda_hart=none,
+        duda_hart_critical=none.copy(),
+        height=none.copy(),
+        height_jump=none.copy(),
+        silhouette=silhouettes,
+        smallest_share=smallest,
+        exact=exact,
+    )
+
+
+def silhouette_of_all(
+    x: FloatArray,
+    weights: FloatArray,
+    labels: IntArray,
+    *,
+    exact_points: int = EXACT_POINTS,
+) -> FloatArray:
+    """Compute the silhouette width of each point, of however many.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, d)
+        Distinct points in canonical order.
+    weights : ndarray, shape (n,)
+    labels : ndarray of int, shape (n,)
+        0 to k - 1, none empty.
+    exact_points : int
+        Points up to which it is exact.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Notes
+    -----
+    Beyond ``exact_points`` an approximation: each point is held against an evenly spaced sample of
+    2,000 people, from each cluster as many as its share of the weight and 30 at the least. Its mean
+    distance to a cluster is the one to these, itself left out. Conventions as in
+    :func:`nested_silhouettes`.
+    """
+    if len(x) <= exact_points:
+        return silhouette(x, labels, weights)
+    k = int(labels.max()) + 1
+    mass = _totals(labels, weights)
+    times = np.zeros(len(x), dtype=np.intp)
+    for g in range(k):
+        here = np.flatnonzero(labels == g)
+        size = max(_AGAINST_EACH, round(_AGAINST * mass[g] / mass.sum()))
+        times[here] = systematic_sample(weights[here], size)
+    kept = np.flatnonzero(times)
+    against, heads = x[kept], times[kept].astype(np.float64)
+    member = np.eye(k)[labels[kept]] * heads[:, None]
+    taken = member.sum(axis=0)
+    # A point that is in the sample is not held against itself, as often as it came in.
+    others = taken[labels] - times
+    out = np.zeros(len(x))
+    for start in range(0, len(x), _CHUNK):
+        rows = slice(start, min(start + _CHUNK, len(x)))
+        out[rows] = _widths(
+            cdist(x[rows], against) @ member, labels[rows], taken, others[rows].astype(np.float64)
+        )
+    out[mass[labels] <= 1] = 0.0
+    return out
 
 
 def nested_cuts(tree: FloatArray, k_max: int) -> IntArray:
@@ -284,6 +416,23 @@ def _means(x: FloatArray, weights: FloatArray, labels: IntArray, mass: FloatArra
     return np.column_stack(sums) / mass[:, None]
 
 
+def _calinski_harabasz(
+    within: FloatArray, ks: IntArray, total: float, n_people: float
+) -> FloatArray:
+    out = np.full(len(ks), np.nan)
+    has = (within > 0) & (ks > 1)
+    between = total - within[has]
+    out[has] = between * (n_people - ks[has]) / (within[has] * (ks[has] - 1))
+    return out
+
+
+def _hartigan(within: FloatArray, ks: IntArray, n_people: float) -> FloatArray:
+    out = np.full(len(ks), np.nan)
+    has = np.flatnonzero((within[1:] > 0) & (np.diff(ks) == 1))
+    out[has] = (within[has] / within[has + 1] - 1) * (n_people - ks[has] - 1)
+    return out
+
+
 def _davies_bouldin(spread: FloatArray, means: FloatArray) -> float:
     apart = cdist(means, means)
     np.fill_diagonal(apart, np.inf)
@@ -319,6 +468,56 @@ def _from_distances(
     widths = weights @ nested_silhouettes(x, labels, weights) / weights.sum()
     widths[0] = np.nan
     return widths, _dunn(x, labels), exact
+
+
+def _any_from_distances(
+    x: FloatArray, weights: FloatArray, divisions: Sequence[IntArray], exact_points: int
+) -> tuple[FloatArray, FloatArray, bool]:
+    """Do as :func:`_from_distances` for divisions of which none need refine another."""
+    exact = len(x) <= exact_points
+    if not exact:
+        times = systematic_sample(weights, exact_points)
+        kept = np.flatnonzero(times)
+        x, weights = x[kept], times[kept].astype(np.float64)
+        divisions = [np.unique(labels[kept], return_inverse=True)[1] for labels in divisions]
+    masses = [_totals(labels, weights) for labels in divisions]
+    ends = np.cumsum([len(mass) for mass in masses])
+    # All divisions side by side, so that the distances are computed and added up once.
+    member = np.concatenate([np.eye(len(m))[c] for m, c in zip(masses, divisions, strict=True)], 1)
+    member *= weights[:, None]
+    widths = np.zeros(len(divisions))
+    least, most = np.full(len(divisions), np.inf), np.zeros(len(divisions))
+    for start in range(0, len(x), _CHUNK):
+        rows = slice(start, min(start + _CHUNK, len(x)))
+        apart = cdist(x[rows], x)
+        to_all = np.split(apart @ member, ends[:-1], axis=1)
+        for s, (labels, mass) in enumerate(zip(divisions, masses, strict=True)):
+            if len(mass) == 1:
+                continue
+            own = labels[rows]
+            widths[s] += weights[rows] @ _widths(to_all[s], own, mass, mass[own] - 1)
+            same = own[:, None] == labels
+            most[s] = max(most[s], float(np.max(apart, where=same, initial=0.0)))
+            least[s] = min(least[s], float(np.min(apart, where=~same, initial=np.inf)))
+    several = np.array([len(mass) > 1 for mass in masses])
+    dunn = np.full(len(divisions), np.nan)
+    defined = several & (most > 0)
+    dunn[defined] = least[defined] / most[defined]
+    return np.where(several, widths / weights.sum(), np.nan), dunn, exact
+
+
+def _widths(
+    to_cluster: FloatArray, own: IntArray, mass: FloatArray, others: FloatArray
+) -> FloatArray:
+    """Return silhouette widths from summed distances to clusters, 0 where there are no others."""
+    here = np.arange(len(own))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        within = to_cluster[here, own] / others
+        between = to_cluster / mass
+        between[here, own] = np.inf
+        nearest = between.min(axis=1)
+        width = (nearest - within) / np.maximum(within, nearest)
+    return np.where((others > 0) & np.isfinite(width), width, 0.0)
 
 
 def _dunn(x: FloatArray, labels: IntArray) -> FloatArray:

@@ -1,14 +1,15 @@
-"""Is there more structure than in one cloud of people? A test against a matched single cloud.
+"""Are there gaps between people that one cloud does not have? A test against a matched cloud.
 
 Owns the single cloud (same covariance, same discreteness, single-peaked columns), draws from it and
 the tests against it: of all people, and of each cluster that a tree divides next. Never says what
-follows from a p-value (``choice`` does).
+follows from a p-value (``choice`` and ``verdict`` do).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
@@ -18,6 +19,8 @@ from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, canonical_or
 from psychoseg.stats.indices import systematic_sample
 from psychoseg.stats.linkage import ward_linkage
 from psychoseg.stats.reduction import weighted_mean_sd
+from psychoseg.stats.stability import Mapper, one_by_one
+from psychoseg.stats.valleys import mean_depths
 
 __all__ = [
     "CloudTest",
@@ -25,7 +28,6 @@ __all__ = [
     "SingleCloud",
     "draw_cloud",
     "fit_cloud",
-    "log_within",
     "node_tests",
     "null_test",
     "ward_of_people",
@@ -88,8 +90,8 @@ class CloudTest:
         By how many standard deviations of the clouds' largest z it exceeds their mean: goes on
         where the p-value cannot get smaller.
     z : ndarray, shape (s,)
-        By how many standard deviations the within sum of squares at k = 2, 3, ... lies below those
-        of single clouds, on the log scale.
+        By how many standard deviations the mean depth of the valleys between the halves of the
+        first k - 1 divisions exceeds that of single clouds, k = 2, 3, ...
     best_k : int
         The k of the largest z.
     n_people : int
@@ -124,6 +126,15 @@ class NodeTests:
     excess: FloatArray
 
 
+def ward_of_people(x: FloatArray, weights: FloatArray) -> FloatArray:
+    """Build Ward's tree, by scipy's faster routine where all weights are the same."""
+    if (weights != weights[0]).any():
+        return ward_linkage(x, weights)
+    tree = np.asarray(linkage(x, "ward"), dtype=np.float64)
+    tree[:, 2] *= np.sqrt(weights[0])
+    return tree
+
+
 def null_test(
     columns: FloatArray,
     weights: FloatArray,
@@ -135,9 +146,10 @@ def null_test(
     replicates: int = 99,
     k_max: int = 10,
     max_people: int = MAX_PEOPLE,
-    grow: Grow | None = None,
+    grow: Grow = ward_of_people,
+    map: Mapper = one_by_one,
 ) -> CloudTest:
-    """Test whether people are more clustered than one cloud with their covariance.
+    """Test whether there are gaps between people that one cloud with their covariance has not.
 
     Parameters
     ----------
@@ -148,6 +160,7 @@ def null_test(
     counts : ndarray, shape (m,)
         People at each point.
     rng : numpy.random.Generator
+        Each cloud has a child of it, so that a mapper's workers change nothing.
     coordinates : callable, optional
         The same standardisation and reduction as for the tree, with fixed constants: columns
         (n, d) to coordinates (n, c). Absent, the columns are the coordinates.
@@ -158,8 +171,11 @@ def null_test(
     k_max : int
     max_people : int
         Above, an evenly spaced sample of so many is looked at.
-    grow : callable, optional
-        Builds the tree; Ward's where absent.
+    grow : callable
+        Builds the tree.
+    map : callable
+        Applies a function to a list of jobs, results in order. Where it does so in other processes,
+        ``coordinates`` and ``grow`` must be picklable.
 
     Returns
     -------
@@ -179,16 +195,18 @@ def null_test(
     taken for clusters and two peaks are. The cloud may be round or long. Categories are put in the
     order of their means on the first principal component.
 
-    The statistic: for k = 2 to k_max, log of W_k / W_1 on the tree, standardised by mean and
-    standard deviation over all replicates and the people themselves, so that people and clouds
-    are exchangeable; the largest over k. ``p = (b + 1) / (B + 1)``. Each drawn person carries the
-    weight of an observed one.
+    The statistic: for k = 2 to k_max the mean depth of the valleys of the first k - 1 divisions
+    (:func:`mean_depths`), standardised by mean and standard deviation over all replicates and the
+    people themselves, so that people and clouds are exchangeable; the largest over k. ``p = (b + 1)
+    / (B + 1)``. Each drawn person carries the weight of an observed one. The within sum of squares,
+    the statistic of SigClust, sees two clusters less often (at 4 standard deviations in 70 to 90%
+    of surveys of 500 instead of 95 to 100%) and takes every bent or uneven cloud for several.
 
     References
     ----------
-    Huang, Liu, Yuan & Marron (2015), J. Comput. Graph. Stat. 24, 975-993, and Kimes, Liu, Hayes &
-    Marron (2017), Biometrics 73, 811-821, the within sum of squares against a normal cloud.
-    Tibshirani, Walther & Hastie (2001), all k at once. Davison & Hinkley (1997), 4.2, the p-value.
+    Kimes, Liu, Hayes & Marron (2017), Biometrics 73, 811-821, the divisions of a tree against a
+    normal cloud. Hennig & Lin (2015), Statistics and Computing 25, 821-833, clouds with the data's
+    own peculiarities as null model. Davison & Hinkley (1997), 4.2, the p-value.
     """
     take, per_head, sampled = _people(weights, counts, max_people)
     if len(take) < 3:
@@ -197,19 +215,18 @@ def null_test(
     flags = np.zeros(columns.shape[1], dtype=bool) if nominal is None else nominal
     ordered, codes = _ordered_categories(columns, weights, flags)
     cloud = fit_cloud(ordered, weights)
-    turn = coordinates or _as_they_are
-    build = grow or ward_of_people
-
-    def curve(people: FloatArray) -> FloatArray:
-        for j, code in codes.items():
-            people[:, j] = code[people[:, j].astype(np.intp)]
-        return log_within(turn(people), per_head, k_max, build)
-
-    curves = [curve(ordered[take])]
-    curves += [curve(draw_cloud(cloud, len(take), rng)) for _ in range(replicates)]
-    below = -np.array(curves)
-    spread = below.std(axis=0)
-    z = (below - below.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    depths = _Depths(
+        cloud=cloud,
+        codes=tuple(codes.items()),
+        coordinates=coordinates or _as_they_are,
+        weights=per_head / per_head.mean(),
+        k_max=k_max,
+        grow=grow,
+    )
+    clouds = list(map(depths.of_cloud, rng.spawn(replicates)))
+    deep = np.array([depths.of_people(ordered[take]), *clouds])
+    spread = deep.std(axis=0)
+    z = (deep - deep.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     largest = z.max(axis=1)
     null_spread = float(largest[1:].std())
     as_clustered = int((largest[1:] >= largest[0]).sum())
@@ -235,13 +252,14 @@ def node_tests(
     nominal: BoolArray | None = None,
     replicates: int = 49,
     max_people: int = MAX_NODE,
-    grow: Grow | None = None,
+    grow: Grow = ward_of_people,
+    map: Mapper = one_by_one,
 ) -> NodeTests:
     """Test each cluster that the cuts of a tree divide next against one cloud of its own.
 
     Parameters
     ----------
-    columns, weights, counts, rng, coordinates, nominal, replicates, max_people, grow
+    columns, weights, counts, rng, coordinates, nominal, replicates, max_people, grow, map
         As in :func:`null_test`.
     labels : ndarray of int, shape (m, s)
         Cuts into 1, 2, ..., s clusters of one tree.
@@ -250,26 +268,28 @@ def node_tests(
     -------
     NodeTests
     """
-    p_value, excess = np.ones(labels.shape[1] - 1), np.zeros(labels.shape[1] - 1)
+    n_divisions = labels.shape[1] - 1
+    p_value, excess = np.ones(n_divisions), np.zeros(n_divisions)
     least = max(_LEAST_PEOPLE, _PEOPLE_PER_COORDINATE * columns.shape[1])
-    for j in range(len(p_value)):
+    flags = np.zeros(columns.shape[1], dtype=bool) if nominal is None else nominal
+    tested, jobs = [], []
+    for j, child in enumerate(rng.spawn(n_divisions)):
         parent = labels[np.unique(labels[:, j + 1], return_index=True)[1], j]
         here = labels[:, j] == np.bincount(parent).argmax()
         if counts[here].sum() < least:
             continue
-        test = null_test(
-            columns[here],
-            weights[here],
-            counts[here],
-            rng=rng,
-            coordinates=coordinates,
-            nominal=nominal,
-            replicates=replicates,
-            k_max=_NODE_K,
-            max_people=max_people,
-            grow=grow,
-        )
-        p_value[j], excess[j] = test.p_value, test.excess
+        tested.append(j)
+        jobs.append(_Node(columns[here], weights[here], counts[here], child))
+    test = partial(
+        _test_node,
+        coordinates=coordinates,
+        nominal=flags,
+        replicates=replicates,
+        max_people=max_people,
+        grow=grow,
+    )
+    for j, found in zip(tested, map(test, jobs), strict=True):
+        p_value[j], excess[j] = found.p_value, found.excess
     return NodeTests(p_value, excess)
 
 
@@ -321,31 +341,60 @@ def draw_cloud(cloud: SingleCloud, n: int, rng: np.random.Generator) -> FloatArr
     )
 
 
-def log_within(x: FloatArray, weights: FloatArray, k_max: int, grow: Grow) -> FloatArray:
-    """Return log(W_k / W_1) on the tree of x for k = 2 to k_max, shape (k_max - 1,).
+@dataclass(frozen=True, slots=True)
+class _Depths:
+    """Valley depths of people, observed or drawn; can be sent to another process."""
 
-    Where there are fewer points than k, and where nothing is left within, the log of 1e-12.
-    """
-    order = canonical_order(x, weights)
-    tree = grow(x[order], weights[order])
-    # Half the squared height of a Ward merge is the sum of squares that it adds.
-    gained = np.zeros(k_max - 1)
-    top = tree[::-1, 2][: k_max - 1] ** 2 / 2
-    gained[: len(top)] = np.cumsum(top)
-    gained[len(top) :] = gained[len(top) - 1]
-    total = float((tree[:, 2] ** 2).sum() / 2)
-    if total == 0:
-        return np.zeros(k_max - 1)
-    return np.log(np.maximum(1 - gained / total, 1e-12))
+    cloud: SingleCloud
+    codes: tuple[tuple[int, FloatArray], ...]
+    coordinates: Callable[[FloatArray], FloatArray]
+    weights: FloatArray
+    k_max: int
+    grow: Grow
+
+    def of_cloud(self, rng: np.random.Generator) -> FloatArray:
+        return self.of_people(draw_cloud(self.cloud, len(self.weights), rng))
+
+    def of_people(self, people: FloatArray) -> FloatArray:
+        for j, code in self.codes:
+            people[:, j] = code[people[:, j].astype(np.intp)]
+        x = self.coordinates(people)
+        order = canonical_order(x, self.weights)
+        x, weights = x[order], self.weights[order]
+        return mean_depths(x, weights, self.grow(x, weights), self.k_max)
 
 
-def ward_of_people(x: FloatArray, weights: FloatArray) -> FloatArray:
-    """Build Ward's tree, by scipy's faster routine where all weights are the same."""
-    if (weights != weights[0]).any():
-        return ward_linkage(x, weights)
-    tree = np.asarray(linkage(x, "ward"), dtype=np.float64)
-    tree[:, 2] *= np.sqrt(weights[0])
-    return tree
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The people of one cluster of a tree, and their random numbers."""
+
+    columns: FloatArray
+    weights: FloatArray
+    counts: FloatArray
+    rng: np.random.Generator
+
+
+def _test_node(
+    node: _Node,
+    *,
+    coordinates: Callable[[FloatArray], FloatArray] | None,
+    nominal: BoolArray,
+    replicates: int,
+    max_people: int,
+    grow: Grow,
+) -> CloudTest:
+    return null_test(
+        node.columns,
+        node.weights,
+        node.counts,
+        rng=node.rng,
+        coordinates=coordinates,
+        nominal=nominal,
+        replicates=replicates,
+        k_max=_NODE_K,
+        max_people=max_people,
+        grow=grow,
+    )
 
 
 def _as_they_are(columns: FloatArray) -> FloatArray:

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import PsychosegWarning
-from psychoseg.study import Code, Column, ItemBattery, QualityCheck
+from psychoseg.study import Column, ItemBattery, QualityCheck
+from psychoseg.study_table import Code
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined
 from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, quoted_list, rows_text
@@ -173,7 +174,8 @@ def code_columns(
 
     Categories stand in the given ``order`` (those it leaves out behind it, sorted, with a warning),
     else in the order of value labels, else sorted, numbers as numbers. Labels and orders match a
-    code as text or as a number (``1`` and ``1.0``).
+    code as text or as a number (``1`` and ``1.0``). Type ``ordinal`` is categories of which the
+    order is known: given, that of labels, or that of numbers; texts without are a problem.
     """
     coded: dict[str, CodedColumn] = {}
     problems: list[str] = []
@@ -449,11 +451,19 @@ def _categories(
         plain = number_text(numbers[i] or 0.0) if all_numbers else cells.texts[i]
         shown[i] = _label(cells.texts[i], column.labels, cells.field) or plain
     order, problems = _order(cells, column, shown, numbers)
+    meant = {*cells.field.value_labels.values(), *column.labels.values()}
+    if column.type == "ordinal" and not column.order and not all_numbers:
+        without = [category for category in order if category not in meant]
+        if without:
+            problems.append(
+                f'column {cells.name}: type = "ordinal" takes an order of its answers '
+                f"({quoted_list(order)}). Give it, lowest first."
+            )
     code_of = {category: code for code, category in enumerate(order)}
     codes = np.asarray(
         [code_of.get(shown.get(i, ""), -1) for i in range(len(cells.texts))], dtype=np.int64
     )
-    ordered = bool(column.order) or cells.field.measure == "ordinal"
+    ordered = bool(column.order) or "ordinal" in (column.type, cells.field.measure)
     values = pd.Categorical.from_codes(
         codes[cells.codes], categories=pd.Index(order, dtype=object), ordered=ordered
     )

@@ -46,7 +46,8 @@ def survey_from_frame(
     Notes
     -----
     Nobody is left out: the ledger is empty. A column of numbers stays numeric; one of anything else
-    becomes categorical, a ``Categorical`` with its own order, other values sorted.
+    becomes categorical, a ``Categorical`` with its own order, other values sorted; an ordered
+    ``Categorical`` is ordinal. All columns are of one block, "demographics".
     """
     # Names become text, as a survey's are: a column called 0 is "0".
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
@@ -87,8 +88,17 @@ def survey_from_frame(
     for name in columns:
         categorical = isinstance(others[name].dtype, pd.CategoricalDtype)
         categories = tuple(others[name].cat.categories) if categorical else ()
-        kind: Literal["categorical", "numeric"] = "categorical" if categorical else "numeric"
-        book[name] = Variable(name, labels.get(name, name), use, kind, categories=categories)
+        kind: Literal["numeric", "ordinal", "categorical"] = "numeric"
+        if categorical:
+            kind = "ordinal" if others[name].cat.ordered else "categorical"
+        book[name] = Variable(
+            name,
+            labels.get(name, name),
+            use,
+            kind,
+            categories=categories,
+            block="demographics",
+        )
     if ids is not None:
         book[ids] = Variable(ids, labels.get(ids, ids), "id", "text")
     if weight_column is not None:

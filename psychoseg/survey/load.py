@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -319,14 +320,17 @@ def _codebook(
         elif name in columns:
             settings = selection.columns[name]
             categorical = isinstance(others[name].dtype, pd.CategoricalDtype)
+            kind: Literal["ordinal", "categorical"]
+            kind = "ordinal" if settings.type == "ordinal" else "categorical"
             book[name] = Variable(
                 name,
                 settings.label or label,
                 settings.use,
-                "categorical" if categorical else "numeric",
+                kind if categorical else "numeric",
                 question=question,
                 categories=tuple(others[name].cat.categories) if categorical else (),
                 missing=columns[name].missing,
+                block=settings.block,
             )
         elif name == selection.weight:
             book[name] = Variable(name, label, "weight", "numeric", missing=field.missing)

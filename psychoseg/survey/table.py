@@ -34,7 +34,8 @@ class Variable:
     role : {"id", "item", "active", "profile", "weight", "other"}
         ``active`` columns enter the segmentation beside the scales, ``profile`` columns describe
         its segments.
-    kind : {"likert", "numeric", "categorical", "text"}
+    kind : {"likert", "numeric", "ordinal", "categorical", "text"}
+        An active ordinal column enters as equal steps, a categorical one as its categories.
     question : str
         The stem that a battery of items shares.
     low, high : float or None
@@ -42,17 +43,19 @@ class Variable:
     value_labels : dict of float to str
         What an item's codes mean.
     categories : tuple of str
-        A categorical column's categories, as shown, in order.
+        A categorical or ordinal column's categories, as shown, in order.
     missing : tuple of str
         Codes read as "no answer", as text.
     reversed : bool
         Whether the item is keyed the other way: it counts as ``low + high - answer``.
+    block : str
+        The group of columns that an active or profile column counts in; empty for any other.
     """
 
     name: str
     label: str
     role: Literal["id", "item", "active", "profile", "weight", "other"]
-    kind: Literal["likert", "numeric", "categorical", "text"]
+    kind: Literal["likert", "numeric", "ordinal", "categorical", "text"]
     question: str = ""
     low: float | None = None
     high: float | None = None
@@ -60,6 +63,7 @@ class Variable:
     categories: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     reversed: bool = False
+    block: str = ""
 
 
 @dataclass(frozen=True, slots=True)

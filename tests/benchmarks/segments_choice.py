@@ -18,19 +18,22 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 
-from psychoseg.stats.arrays import canonical_order, collapse
+from psychoseg.stats.arrays import Collapsed, canonical_order, collapse
 from psychoseg.stats.choice import ALPHA, majority, recommend, votes
 from psychoseg.stats.gap import gap_statistic, prediction_strength
 from psychoseg.stats.indices import nested_cuts, tree_indices
+from psychoseg.stats.linkage import ward_linkage
 from psychoseg.stats.null_cloud import node_tests, null_test, ward_of_people
-from psychoseg.stats.stability import bootstrap_jaccard
+from psychoseg.stats.stability import bootstrap
+from psychoseg.stats.verdict import EACH_JACCARD, MEAN_JACCARD, verdict
 
-N, D, K_MAX = 600, 6, 12
-#: The limits of the study file: share of the smallest, mean and least Jaccard.
-MIN_SHARE, STABLE, LEAST = 0.05, 0.75, 0.6
+N, D, K_MAX = 500, 6, 12
+#: The limit of the study file.
+MIN_SHARE = 0.05
 
 
 def main(studies: int, seed: int) -> None:
@@ -59,62 +62,89 @@ def main(studies: int, seed: int) -> None:
     panel()
 
 
-def study(x: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-    """Return what each rule says of one data set."""
-    x = (x - x.mean(axis=0)) / x.std(axis=0)
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What psychoseg says of one data set."""
+
+    points: Collapsed
+    cuts: np.ndarray
+    p_value: float
+    recommended: int
+    verdict: str
+    silhouette: int
+    majority: int
+    #: Excess of each division, for looking into the rule.
+    excess: np.ndarray
+
+
+def study(x: np.ndarray, rng: np.random.Generator, *, replicates: int = 99) -> Study:
+    """Return what psychoseg says of standardised columns."""
     points = collapse(x, np.ones(len(x)))
     x, w, counts = points.x, points.weights, points.counts.astype(float)
-    tree = ward_of_people(x, w)
+    tree = ward_of_people(x, w) if len(x) == counts.sum() else ward_linkage(x, w)
     cuts = nested_cuts(tree, K_MAX)
     found = tree_indices(x, w, tree, k_max=K_MAX)
-    test = null_test(x, w, counts, rng=rng, replicates=99)
+    test = null_test(x, w, counts, rng=rng, replicates=replicates)
     nodes = node_tests(x, w, counts, cuts, rng=rng)
-    jaccards = bootstrap_jaccard(
-        x, w, counts, [cuts[:, j] for j in range(1, K_MAX)], rng=rng, replicates=30
-    )
-    mean = np.array([np.bincount(cuts[:, j + 1], weights=w) @ v / w.sum() for j, v in
-                     enumerate(jaccards)])  # fmt: skip
-    back = np.append(False, (mean >= STABLE) & (np.array([v.min() for v in jaccards]) >= LEAST))
+    jaccards = bootstrap(x, w, counts, cuts[:, 1:], rng=rng, replicates=30).jaccard
+    mean = np.array([np.bincount(cuts[:, j + 1], w) @ v / w.sum() for j, v in enumerate(jaccards)])
+    least = np.array([v.min() for v in jaccards])
+    back = np.append(False, (mean >= MEAN_JACCARD) & (least >= EACH_JACCARD))
     large = found.smallest_share >= MIN_SHARE
-    large[0] = False
-    widths = np.nan_to_num(found.silhouette, nan=-1.0)
+    widths = np.where(large, np.nan_to_num(found.silhouette, nan=-1.0), -2.0)
+    widths[0] = -2.0
+    chosen = recommend(found, test, nodes, eligible=large & back)
+    # What a study shows: the division itself, or the useful cut of one cloud.
+    shown = chosen.k if chosen.k > 1 else chosen.runner_up or int(widths.argmax()) + 1
+    return Study(
+        points=points,
+        cuts=cuts,
+        p_value=test.p_value,
+        recommended=chosen.k,
+        verdict=verdict(
+            test,
+            supported=chosen.score[shown - 1] > 0,
+            large=bool(large[shown - 1]),
+            jaccard_mean=mean[shown - 2],
+            jaccard_min=least[shown - 2],
+        ),
+        silhouette=int(widths.argmax()) + 1,
+        majority=majority(votes(found)) or 1,
+        excess=nodes.excess,
+    )
 
-    def widest(allowed: np.ndarray) -> int:
-        return int(np.where(allowed, widths, -2.0).argmax()) + 1
 
-    chosen = recommend(found, test, nodes, eligible=large)
-    strict = recommend(found, test, nodes, eligible=large & back)
-    today = widest(large & back if (large & back).any() else large)
-    return {
-        "p": test.p_value,
-        "back": bool((back & large).any()),
-        "today_back": bool(back[today - 1]),
-        "recommended": chosen.k,
-        "strict": strict.k,
-        "recommended_back": bool(back[chosen.k - 1]),
-        "today": today,
-        "silhouette": widest(large),
-        "majority": majority(votes(found)) or 1,
-    }
+def standardised(x: np.ndarray) -> np.ndarray:
+    """Return columns of mean 0 and standard deviation 1."""
+    return (x - x.mean(axis=0)) / x.std(axis=0)
 
 
-def planted(rng: np.random.Generator, k: int, apart: float, *, round_ones: bool) -> np.ndarray:
-    """Draw people from k clusters."""
-    centre = rng.standard_normal((k, D))
+def planted(
+    rng: np.random.Generator,
+    k: int,
+    apart: float,
+    *,
+    n: int = N,
+    d: int = D,
+    round_ones: bool = True,
+    concentration: float = 4.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw people from k clusters; return their columns and their clusters."""
+    centre = rng.standard_normal((k, d))
     gaps = np.linalg.norm(centre[:, None] - centre, axis=2)[np.triu_indices(k, 1)]
     while gaps.min() < 0.55 * np.median(gaps):
-        centre = rng.standard_normal((k, D))
+        centre = rng.standard_normal((k, d))
         gaps = np.linalg.norm(centre[:, None] - centre, axis=2)[np.triu_indices(k, 1)]
     centre *= apart / gaps.min()
-    share = np.maximum(rng.dirichlet(np.full(k, 4.0)), 0.07)
-    label = rng.choice(k, N, p=share / share.sum())
-    x = rng.standard_normal((N, D)) * rng.uniform(0.8, 1.2, k)[label][:, None]
+    share = np.maximum(rng.dirichlet(np.full(k, concentration)), 0.07)
+    label = rng.choice(k, n, p=share / share.sum())
+    x = rng.standard_normal((n, d)) * rng.uniform(0.8, 1.2, k)[label][:, None]
     if not round_ones:
         for g in range(k):
-            axes = np.linalg.qr(rng.standard_normal((D, D)))[0]
-            size = np.exp(rng.uniform(-0.55, 0.55, D))
+            axes = np.linalg.qr(rng.standard_normal((d, d)))[0]
+            size = np.exp(rng.uniform(-0.55, 0.55, d))
             x[label == g] = (x[label == g] * size / np.sqrt((size**2).mean())) @ axes
-    return x + centre[label]
+    return x + centre[label], label
 
 
 def long_cloud(rng: np.random.Generator) -> np.ndarray:

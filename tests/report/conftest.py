@@ -15,7 +15,9 @@ KINDS = {
     "hostile": {"hostile": True, "weighted": True, "both": True, "measured": True},
     "measured": {"measured": True},
     "no stable segments": {"k": 8, "verdict": "constructed", "weighted": True},
-    "one component": {"one_component": True, "k": 2},
+    "one component": {"one_component": True, "k": 2, "bare": True},
+    "unassigned": {"unassigned": True, "verdict": "natural"},
+    "fifteen segments": {"k": 15, "n": 900},
 }
 
 

@@ -72,7 +72,7 @@ def test_each_figure_is_shown_once_in_the_layout_for_the_width(opened, width, sh
         """() => [...document.querySelectorAll('figure svg')]
              .filter(s => s.getBoundingClientRect().width > 0).map(s => s.className.baseVal)"""
     )
-    assert visible == [shown] * 5
+    assert visible == [shown] * 8
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -114,18 +114,192 @@ def test_a_range_of_numbers_minds_signs_and_exponents():
 
 def test_a_reproducible_division_is_never_sold_as_natural(context):
     assert context.verdict.headline == "Reproducible segments"
-    assert context.verdict.tone == "good"
-    assert "not that people come in separate types" in context.verdict.meaning
+    assert context.verdict.tone == "amber"
+    assert "not separate types of people" in context.verdict.meaning
     assert not any(re.search(r"\bnatural (clusters|groups|segments)", s) for s in strings(context))
 
 
 def test_a_constructed_division_is_called_no_stable_segments_with_its_reason(context_of, made):
     verdict = context_of("no stable segments").verdict
     assert verdict.headline == "No stable segments"
-    assert verdict.tone == "caution"
+    assert verdict.tone == "red"
     reason = made("no stable segments").segments.reason
     assert verdict.reason.lower() in reason.lower()
     assert not verdict.reason.startswith(verdict.headline)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lit"),
+    [("unassigned", "natural"), ("plain", "reproducible"), ("no stable segments", "constructed")],
+)
+def test_the_light_of_the_verdict_is_on_and_all_three_are_explained(context_of, kind, lit):
+    verdict = context_of(kind).verdict
+    assert verdict.kind == lit
+    assert [(x.kind, x.colour) for x in verdict.lights] == [
+        ("natural", "green"), ("reproducible", "amber"), ("constructed", "red"),
+    ]  # fmt: skip
+    assert [x.kind for x in verdict.lights if x.on] == [lit]
+    assert verdict.tone == next(x.colour for x in verdict.lights if x.on)
+    assert all(x.word and x.meaning for x in verdict.lights)
+    assert [f.label for f in verdict.facts] == ["How many", "How sure"]
+
+
+def test_the_light_is_told_by_word_and_not_by_colour_alone(written):
+    page = Outline(written("plain").read_text(encoding="utf-8"))
+    lit = [a["class"] for t, a in page.tags if t == "li" and "aria-current" in a]
+    assert lit == ["amber on"]
+    assert "Reproducible this survey" in " ".join(page.text.split())
+
+
+def test_the_recommendation_and_the_runner_up_come_with_their_reasons(context, made):
+    segments = made("plain").segments
+    said = {f.label: f.value for f in context.number.reasons}
+    assert said == {
+        "Recommended: 1": segments.k_reason,
+        "Runner-up: 4": segments.runner_up_reason,
+        "The rule": segments.k_rule,
+    }
+
+
+def test_every_rule_has_its_vote_and_the_ones_for_the_number_shown_are_marked(context, made):
+    votes = made("plain").segments.votes
+    table = context.number.votes
+    assert column(table, 1) == ["cannot say" if k == 0 else str(k) for k in votes["k"]]
+    assert [r.kind == "chosen" for r in table.rows] == list(votes["k"] == 4)
+
+
+def test_the_whole_panel_is_in_the_appendix(context):
+    for table in context.number.panel:
+        assert column(table, 0) == [str(k) for k in range(1, 16)]
+        assert [r.cells[0].text for r in table.rows if r.kind == "chosen"] == ["4"]
+    heads = [c.text for t in context.number.panel for c in t.head]
+    assert {"Silhouette", "Gap", "Prediction strength", "Dunn", "Link to profile"} <= set(heads)
+    assert "BIC" not in heads  # nothing but gaps in this run
+
+
+def test_the_null_test_is_a_sentence_with_its_p_value_and_base(context, context_of):
+    said = {f.label: f.value for f in context.sureness.facts}["Against one cloud"]
+    assert "p = 0.31" in said
+    assert "600 people" in said
+    assert "no gaps" in said
+    natural = {f.label: f.value for f in context_of("unassigned").sureness.facts}
+    assert "p = 0.01" in natural["Against one cloud"]
+    assert "there are gaps" in natural["Against one cloud"]
+
+
+def test_each_segment_has_its_band_size_and_border(context, made):
+    table = made("plain").segments.table
+    rows = context.sureness.segments.rows
+    assert [r.cells[0].number for r in rows] == [1, 2, 3, 4]
+    assert [r.cells[1].base for r in rows] == [f"n = {n}" for n in table["n"]]
+    assert [r.cells[3].text for r in rows] == [
+        "highly stable", "valid, stable", "valid, stable", "a pattern, not a sharp group",
+    ]  # fmt: skip
+    assert rows[3].cells[6].text == words.percent(table["border_share"].iloc[3])
+
+
+def test_audits_say_textbook_ward_beside_ours_with_ranges_and_bases(context):
+    said = {f.label: f.value for f in context.sureness.facts}
+    assert "textbook Ward, any two shuffles 0.41 (0.22–0.59, poor)" in said["Row order"]
+    assert "psychoseg, any two shuffles 1.00 (excellent)" in said["Row order"]
+    assert "37 of 599" in said["Ties"]
+    assert "keeps its segment 78% (75–80%)" in said["Error of measurement"]
+    assert "12% of all 600 stand on a border" in said["Person by person"]
+    assert [r.cells[4].text for r in context.sureness.audit.rows] == ["600"] * 2 + ["599"] + [
+        "600"
+    ] * 3
+
+
+def test_other_methods_that_could_not_be_compared_are_listed_but_not_spoken_of(context):
+    said = {f.label: f.value for f in context.sureness.facts}["Other methods"]
+    assert "k-means 0.61, poor" in said
+    assert "latent class" not in said
+    assert "Latent class analysis" in column(context.sureness.methods, 0)
+
+
+def test_the_critics_of_factor_then_cluster_find_an_answer(context, made):
+    said = context.sureness.tandem_text
+    assert "Arabie and Hubert 1994" in said
+    assert "by items 0.52" in said
+    assert len(context.sureness.tandem.rows) == len(made("plain").segments.tandem) == 6
+
+
+@pytest.mark.parametrize(("block", "warns"), [("scales", False), ("demographics", True)])
+def test_a_warning_stands_where_not_the_scales_carry_the_segments(block, warns):
+    run = make_run()
+    blocks = run.segments.blocks.copy()
+    blocks.loc[blocks["block"] == block, "between"] = 0.9
+    blocks.loc[blocks["block"] != block, "between"] = 0.1
+    run = dataclasses.replace(run, segments=dataclasses.replace(run.segments, blocks=blocks))
+    carriers = build_context(run).carriers
+    assert carriers.warns == warns
+    assert ("Take care" in carriers.meaning) == warns
+    assert "90%" in carriers.meaning
+    assert [(b.label, b.between, b.fill) for b in carriers.blocks] == [
+        (block.capitalize(), "90%", 90.0),
+        ("Demographics" if block == "scales" else "Scales", "10%", 10.0),
+    ]
+
+
+def test_the_strongest_describing_column_of_each_component_is_marked(context, made):
+    table = made("plain").segments.supplementary
+    marked = [c.note for r in context.carriers.supplementary.rows for c in r.cells if c.note]
+    ties = sum((table[c].abs() == table[c].abs().max()).sum() for c in table.columns[3:])
+    assert marked == ["strongest"] * ties
+
+
+def test_who_fits_no_segment_is_called_so_and_has_no_stability(context_of, written):
+    context = context_of("unassigned")
+    last = context.personas[-1]
+    assert (last.name, last.unassigned, last.stability) == ("Unassigned", True, "no segment")
+    assert "fit no segment" in last.headline
+    assert [p.unassigned for p in context.personas[:-1]] == [False] * 3
+    assert context.sureness.segments.rows[-1].cells[3].text == "no segment"
+    assert "3 segments" in {f.label: f.value for f in context.verdict.facts}["How sure"]
+    assert "holds the people who fit none" in context.number.choice
+    text = Outline(written("unassigned").read_text(encoding="utf-8")).text
+    assert "the method found too few others like them" in text
+
+
+def test_what_was_not_audited_is_left_out_and_not_made_up(context_of):
+    sureness = context_of("one component").sureness
+    assert [f.label for f in sureness.facts] == ["Against one cloud", "When the survey is redrawn"]
+    assert "could not be tested" in sureness.facts[0].value
+    assert "not measured" in sureness.facts[1].value
+    assert sureness.audit is sureness.methods is sureness.tandem is sureness.consensus is None
+    assert sureness.tandem_text == ""
+    assert context_of("one component").number.votes is None
+
+
+def test_an_approximate_tree_moved_people_and_a_missing_tree_are_said(tmp_path):
+    run = make_run(200)
+    changed = dataclasses.replace(
+        run.segments, approximate="approximate: 500 micro-clusters", n_moved=12
+    )
+    context = build_context(dataclasses.replace(run, segments=changed))
+    assert "approximate: 500 micro-clusters" in context.tree_text.replace("Approximate", "approx")
+    assert "12 respondents moved" in context.tree_text
+    assert any(f.label == "Approximate" for f in context.sureness.facts)
+    flat = dataclasses.replace(run.segments, tree=np.empty((0, 4)), method="k-means")
+    run = dataclasses.replace(run, segments=flat)
+    assert "no tree to draw" in build_context(run).tree_text
+    write_html(run, tmp_path / "flat.html")
+    page = Outline((tmp_path / "flat.html").read_text(encoding="utf-8"))
+    assert len([1 for t, _ in page.tags if t == "svg"]) == 14
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(0.9, "excellent"), (0.8, "good"), (0.65, "moderate"), (0.64, "poor")]
+)
+def test_agreement_is_said_in_steinleys_words(value, word):
+    assert words.agreement_words(value) == word
+
+
+def test_every_term_of_the_evidence_is_in_the_glossary(context):
+    terms = " ".join(f.label for f in context.glossary)
+    for term in ("SLSw", "SLSa", "Gap", "Prediction strength", "Certainty", "Adjusted Rand",
+                 "Tandem", "Natural, reproducible, constructed", "Dunn", "Unassigned"):  # fmt: skip
+        assert term in terms
 
 
 def test_each_segment_has_a_card_with_its_size_interval_and_base(context, made):
@@ -237,7 +411,7 @@ def test_shading_follows_the_distance_from_everybody(context, made):
 
 
 def test_the_chosen_number_of_segments_is_marked(context):
-    marked = [row.cells[0].text for row in context.choice.rows if row.kind == "chosen"]
+    marked = [row.cells[0].text for row in context.number.eligible.rows if row.kind == "chosen"]
     assert marked == ["4"]
 
 
@@ -363,7 +537,7 @@ def test_hostile_labels_are_text_and_nothing_else(written, made):
 def test_every_figure_has_a_name_and_a_description(written):
     page = Outline(written("plain").read_text(encoding="utf-8"))
     drawings = [a for t, a in page.tags if t == "svg"]
-    assert len(drawings) == 10  # five figures, each for a page and for a telephone
+    assert len(drawings) == 16  # eight figures, each for a page and for a telephone
     assert all(a["role"] == "img" and a["aria-labelledby"] for a in drawings)
 
 

@@ -45,7 +45,8 @@ def test_planted_clusters_are_recommended_with_a_neighbour_as_runner_up(four):
     assert found.k == 4
     assert found.runner_up in (3, 5)
     assert found.eligible
-    assert "more clustered than one cloud" in found.reason
+    assert "gaps between groups of people that one cloud" in found.reason
+    assert "3 divisions that lead to 4 segments" in found.reason
     assert f"{found.runner_up} segments" in found.runner_up_reason
 
 
@@ -54,7 +55,7 @@ def test_one_long_cloud_is_one_and_the_runner_up_a_useful_cut():
     found = recommend(indices, test, nodes, eligible=ANY)
     assert found.k == 1
     assert found.runner_up == int(np.nanargmax(indices.silhouette)) + 1
-    assert "no more clustered" in found.reason
+    assert "no gaps between groups of people" in found.reason
     assert "divide the continuum" in found.runner_up_reason
     nobody = recommend(indices, test, nodes, eligible=~ANY)
     assert (nobody.k, nobody.runner_up, nobody.runner_up_reason) == (1, None, "")
@@ -79,7 +80,7 @@ def test_only_eligible_numbers_are_recommended_and_the_better_one_is_named(four)
     eligible[4] = False
     found = recommend(four[0], *told([4, 4, 4, 4, -1, -1, -1]), eligible=eligible)
     assert (found.k, found.runner_up) == (4, 6)
-    assert "5 would have more for them" in found.reason
+    assert "5 segments would follow the gaps more closely" in found.reason
     none = recommend(four[0], *told([4, 4, 4, 4, -1, -1, -1]), eligible=~ANY)
     assert none.k == 5
     assert not none.eligible
@@ -89,6 +90,30 @@ def test_only_eligible_numbers_are_recommended_and_the_better_one_is_named(four)
 def test_the_fewest_of_equal_numbers_are_recommended(four):
     found = recommend(four[0], *told([3, 1, 1, 1, 0, 0, 0]), eligible=ANY)
     assert (found.k, found.runner_up) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("excess", "words"),
+    [
+        ([4, -3, -3, -3, -3, -3, -3], "2 segments have a gap between them; any further"),
+        ([4, 4, -3, -3, -3, -3, -3], "Each of the 2 divisions that lead to 3 segments runs along"),
+        ([1.5, 4, -3, -3, -3, -3, -3], "Of the 2 divisions that lead to 3 segments 1 runs along"),
+        ([1.5, -3, -3, -3, -3, -3, -3], "2 segments are the best of a weak lot"),
+        ([4, -3, 2.5, -3, -3, -3, -3], "between them; most further ones"),
+        ([4, 4, 4, 4, 4, 4, 4], "more segments were not looked at"),
+    ],
+)
+def test_the_reason_says_how_many_divisions_run_along_a_gap(four, excess, words):
+    assert words in recommend(four[0], *told(excess), eligible=ANY).reason
+
+
+def test_the_runner_up_is_said_to_be_coarser_or_finer_and_how_much_worse(four):
+    finer = recommend(four[0], *told([4, 1.9, -3, -3, -3, -3, -3]), eligible=ANY)
+    assert (finer.k, finer.runner_up) == (3, 2)
+    assert finer.runner_up_reason.startswith("2 segments follow the gaps almost as well. They are")
+    assert "fewer and coarser" in finer.runner_up_reason
+    coarser = recommend(four[0], *told([4, -1, -3, -3, -3, -3, -3]), eligible=ANY)
+    assert "less well. They are more and finer" in coarser.runner_up_reason
 
 
 def test_evidence_of_other_shapes_is_refused(four):

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
 
 from psychoseg.stats.arrays import collapse
-from psychoseg.stats.gap import gap_statistic, prediction_strength
+from psychoseg.stats.gap import gap_statistic, log_within, prediction_strength
+from psychoseg.stats.indices import nested_cuts
+from psychoseg.stats.null_cloud import ward_of_people as grow
 from tests.stats.conftest import reference
 from tests.stats.test_indices import made_points, points_of
+from tests.stats.test_null_cloud import in_another_process
 
 
 @pytest.mark.parametrize("name", ["USArrests", "iris"])
@@ -64,6 +68,21 @@ def test_integer_weights_equal_repeated_rows_and_scale_does_not_matter(what):
     np.testing.assert_allclose(a, c, rtol=1e-9, atol=1e-12)
 
 
+def test_who_runs_the_replicates_changes_nothing():
+    x = collapse(made_points(80), np.ones(80)).x
+
+    def both(**options):
+        rng = np.random.default_rng(7)
+        ones = np.ones(80)
+        return (
+            gap_statistic(x, ones, ones, rng=rng, replicates=4, k_max=6, **options).gap,
+            prediction_strength(x, ones, ones, rng=rng, replicates=3, k_max=6, **options),
+        )
+
+    for here, there in zip(both(), both(map=in_another_process), strict=True):
+        np.testing.assert_array_equal(here, there)
+
+
 def test_gap_finds_planted_clusters_and_one_in_a_box():
     rng = np.random.default_rng(2)
     three = collapse(rng.standard_normal((300, 2)) + 9 * rng.integers(0, 3, (300, 1)), np.ones(300))
@@ -96,3 +115,18 @@ def test_three_people_are_enough():
     assert np.isfinite(gap.gap).all()
     strength = prediction_strength(x, np.ones(3), np.ones(3), rng=np.random.default_rng(1))
     np.testing.assert_array_equal(strength, [1.0])
+
+
+def test_log_within_is_that_of_the_tree_and_stops_where_nothing_is_left():
+    x = np.random.default_rng(1).standard_normal((50, 2))
+    ours = log_within(x, np.ones(50), 5, grow)
+    labels = nested_cuts(linkage(x, "ward"), 5)
+    total = ((x - x.mean(axis=0)) ** 2).sum()
+    for k in range(2, 6):
+        c = labels[:, k - 1]
+        w = sum(((x[c == g] - x[c == g].mean(axis=0)) ** 2).sum() for g in range(k))
+        assert ours[k - 2] == pytest.approx(np.log(w / total), abs=1e-10)
+    three = log_within(np.array([[0.0], [1], [5]]), np.ones(3), 6, grow)
+    assert three.shape == (5,)
+    assert np.isfinite(three).all()
+    np.testing.assert_array_equal(log_within(np.zeros((4, 2)), np.ones(4), 3, grow), [0, 0])

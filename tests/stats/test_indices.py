@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
-from sklearn.metrics import davies_bouldin_score
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
 from psychoseg.stats.arrays import collapse
 from psychoseg.stats.indices import (
     Indices,
     association,
+    division_indices,
     nested_cuts,
+    silhouette_of_all,
     systematic_sample,
     tree_indices,
 )
 from psychoseg.stats.linkage import cut_tree, ward_linkage
+from psychoseg.stats.partition import k_means
+from psychoseg.stats.validity import nested_silhouettes, silhouette
 from tests.stats.conftest import reference
 
 PER_K = [name for name in Indices.__slots__ if name not in ("k", "exact")]
@@ -143,6 +147,91 @@ def test_degenerate_points_give_nan_and_no_error():
     assert few.duda_hart[0] == pytest.approx(0.5 / 14)
     with pytest.raises(ValueError, match="k_max = 0"):
         nested_cuts(ward_linkage(three, np.ones(3)), 0)
+
+
+OF_A_TREE = {"duda_hart", "duda_hart_critical", "height", "height_jump"}
+
+
+def test_cuts_of_a_tree_have_the_same_indices_as_divisions():
+    weights = np.random.default_rng(2).uniform(0.4, 2, 240)
+    x = made_points()
+    tree = ward_linkage(x, weights)
+    a = tree_indices(x, weights, tree, k_max=9)
+    b = division_indices(x, weights, list(nested_cuts(tree, 9).T))
+    for name in PER_K:
+        if name in OF_A_TREE:
+            assert np.isnan(getattr(b, name)).all()
+        elif name == "hartigan":
+            # The tree knows no cut beyond the last either.
+            np.testing.assert_allclose(a.hartigan, b.hartigan, rtol=1e-9)
+        else:
+            np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-9, err_msg=name)
+    assert a.exact
+    assert b.exact
+
+
+def test_divisions_that_are_no_tree_have_the_indices_of_scikit_learn():
+    x = made_points()
+    ones = np.ones(len(x))
+    cuts = [k_means(x, ones, k, rng=np.random.default_rng(k)).labels for k in (2, 3, 5, 8)]
+    ours = division_indices(x, ones, cuts)
+    for j, labels in enumerate(cuts):
+        assert ours.silhouette[j] == pytest.approx(silhouette_score(x, labels), rel=1e-10)
+        assert ours.calinski_harabasz[j] == pytest.approx(
+            calinski_harabasz_score(x, labels), rel=1e-10
+        )
+        assert ours.davies_bouldin[j] == pytest.approx(davies_bouldin_score(x, labels), rel=1e-10)
+        apart = np.linalg.norm(x[:, None] - x, axis=2)
+        same = labels[:, None] == labels
+        assert ours.dunn[j] == pytest.approx(apart[~same].min() / apart[same].max(), rel=1e-12)
+    # From 2 to 3 there is one cluster more, from 3 to 5 and 5 to 8 there are several.
+    assert np.isfinite(ours.hartigan[0])
+    assert np.isnan(ours.hartigan[1:]).all()
+
+
+def test_divisions_of_repeated_rows_have_the_indices_of_weighted_points():
+    rng = np.random.default_rng(1)
+    points = collapse(made_points(80), rng.integers(1, 5, 80).astype(float))
+    times = points.weights.astype(int)
+    cuts = [rng.integers(0, k, 80) for k in (2, 3, 4)]
+    a = division_indices(points.x, points.weights, cuts)
+    rows = np.repeat(points.x, times, axis=0)
+    b = division_indices(rows, np.ones(len(rows)), [np.repeat(c, times) for c in cuts])
+    for name in PER_K:
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-10, err_msg=name)
+
+
+def test_divisions_of_too_many_points_are_judged_by_a_sample():
+    x = collapse(made_points(3000), np.ones(3000)).x
+    cuts = list(nested_cuts(linkage(x, "ward"), 6).T)
+    full = division_indices(x, np.ones(3000), cuts)
+    part = division_indices(x, np.ones(3000), cuts, exact_points=1500)
+    assert not part.exact
+    # As for the cuts of a tree.
+    np.testing.assert_allclose(part.silhouette[1:], full.silhouette[1:], atol=0.02)
+    assert np.isnan(part.silhouette[0])
+    with pytest.raises(ValueError, match="no division"):
+        division_indices(x, np.ones(3000), [])
+
+
+def test_the_silhouette_of_all_is_exact_for_few_and_close_for_many():
+    x = collapse(made_points(6000), np.ones(6000)).x
+    labels = cut_tree(linkage(x, "ward"), 4)
+    exact = silhouette(x, labels, np.ones(6000))
+    np.testing.assert_array_equal(silhouette_of_all(x, np.ones(6000), labels), exact)
+    near = silhouette_of_all(x, np.ones(6000), labels, exact_points=1000)
+    # Mean distances to 300 people or more of spread 1 have standard errors below .06 on 3 or more.
+    assert np.abs(near - exact).max() < 0.06
+    assert near.mean() == pytest.approx(exact.mean(), abs=0.005)
+
+
+def test_the_silhouette_of_a_small_cluster_is_found_where_a_sample_would_miss_it():
+    rng = np.random.default_rng(3)
+    x = np.concatenate([rng.standard_normal((5000, 2)), rng.standard_normal((3, 2)) + 30])
+    labels = np.repeat([0, 1], [5000, 3])
+    near = silhouette_of_all(x, np.ones(5003), labels, exact_points=1000)
+    exact = nested_silhouettes(x, labels[:, None], np.ones(5003))[:, 0]
+    np.testing.assert_allclose(near[-3:], exact[-3:], atol=0.01)
 
 
 def test_a_systematic_sample_takes_a_weighted_point_as_often_as_its_copies():

@@ -168,3 +168,43 @@ def test_the_measure_level_of_spss_decides(make_study, tmp_path) -> None:
     assert not survey.columns["sex"].cat.ordered
     assert survey.codebook["kids"].kind == "numeric"
     assert survey.codebook["q1"].kind == "likert"
+
+
+def test_an_ordinal_column_keeps_its_order_and_block(make_study) -> None:
+    settings = 'type = "ordinal"\norder = ["low", "mid", "high"]\nblock = "schooling"'
+    survey = load(make_study, ["mid", "high", "low", "low"], settings)
+    variable = survey.codebook["x"]
+    assert (variable.kind, variable.block) == ("ordinal", "schooling")
+    assert variable.categories == ("low", "mid", "high")
+    assert survey.columns["x"].cat.codes.tolist() == [1, 2, 0, 0]
+    assert survey.codebook["q1"].block == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "settings"),
+    [
+        (["10", "9", "2", "9"], ""),
+        (["1", "0", "2", "0"], 'labels = {"0" = "low", "1" = "mid", "2" = "high"}'),
+        (["mid", "low", "high"], 'labels = {"low" = "Low", "mid" = "Mid", "high" = "High"}'),
+    ],
+)
+def test_an_ordinal_column_may_take_its_order_from_numbers_or_labels(
+    make_study, values: list[str], settings: str
+) -> None:
+    survey = load(make_study, values, f'type = "ordinal"\n{settings}')
+    assert survey.codebook["x"].kind == "ordinal"
+    assert survey.columns["x"].cat.ordered
+    if not settings:
+        assert survey.codebook["x"].categories == ("2", "9", "10")
+    else:
+        assert [c.lower() for c in survey.codebook["x"].categories] == ["low", "mid", "high"]
+
+
+def test_an_ordinal_column_of_texts_without_an_order_is_an_error(make_study) -> None:
+    message = r"""column x: type = "ordinal" takes an order of its answers \('high', 'low'"""
+    with pytest.raises(DataError, match=message):
+        load(make_study, ["low", "mid", "high"], 'type = "ordinal"')
+
+
+def test_columns_are_of_the_block_demographics_unless_the_study_says_otherwise(make_study) -> None:
+    assert load(make_study, ["1", "2", "3"]).codebook["x"].block == "demographics"

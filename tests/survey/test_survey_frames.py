@@ -91,3 +91,13 @@ def test_a_constant_item_and_a_frame_without_numbers_are_errors() -> None:
     twice = pd.DataFrame([[1, 2], [2, 1]], columns=["q", "q"])
     with pytest.raises(DataError, match=r"the frame repeats the columns 'q'"):
         Survey.from_frame(twice)
+
+
+def test_columns_of_a_frame_are_of_one_block_and_an_ordered_categorical_is_ordinal() -> None:
+    ordered = pd.Categorical(["m", "f", "m"], categories=["m", "f", "x"], ordered=True)
+    survey = Survey.from_frame(FRAME.assign(rank=ordered), columns=["age", "sex", "rank"])
+    kinds = {name: survey.codebook[name].kind for name in ("age", "sex", "rank")}
+    assert kinds == {"age": "numeric", "sex": "categorical", "rank": "ordinal"}
+    assert survey.codebook["rank"].categories == ("m", "f")
+    assert survey.codebook["rank"].block == "demographics"
+    assert survey.codebook["q1"].block == ""
