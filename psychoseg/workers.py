@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 
 from psychoseg.stats.arrays import one_thread
 

@@ -161,3 +161,14 @@ class TestFinalNames:
     def test_a_number_never_makes_another_segment_s_name(self) -> None:
         names = final_names({1: "A", 2: "A", 3: "A 2"}, {})
         assert sorted(names.values()) == ["A", "A 2", "A 3"]
+
+
+def test_those_who_fit_no_segment_are_called_unassigned_and_name_nobody_else() -> None:
+    drivers = {1: [scale("Thrift", 1.2)], 2: [scale("Thrift", -1.2)], 3: [scale("Fun", 2.0)]}
+    assert suggest_names(drivers, unassigned=3) == {
+        1: "High thrift",
+        2: "Low thrift",
+        3: "Unassigned",
+    }
+    alone = suggest_names({1: [scale("Thrift", 1.2)], 2: []}, unassigned=2)
+    assert alone == {1: "Everyone", 2: "Unassigned"}

@@ -334,10 +334,9 @@ def test_the_map_follows_its_own_places_and_says_what_it_shows():
 
 def test_the_tree_may_have_fewer_leaves_than_points():
     segments = make_run(weighted=True).segments
-    leaf_of = np.arange(600)
-    # Each point of a tree's first merge shares a leaf: the tree over the rest is made anew.
-    pairs = segments.points.groupby("segment").cumcount() // 3
-    keys = list(zip(segments.points["segment"], pairs, strict=True))
+    # Three points of a segment to a leaf, as micro-clusters are; segments far apart.
+    threes = segments.points.groupby("segment").cumcount() // 3
+    keys = list(zip(segments.points["segment"], threes, strict=True))
     names = sorted(set(keys))
     leaf_of = np.array([names.index(key) for key in keys])
     centres = segments.points.groupby(leaf_of)[["comp_1", "comp_2"]].mean().to_numpy()

@@ -675,3 +675,12 @@ class TestDataFrame:
         survey, scales, segments = planted()
         with pytest.raises(DataError, match="survey 599, segments 600, scales 600"):
             profile_segments(survey.columns.iloc[1:], scales, segments)
+
+
+def test_the_segment_of_those_who_fit_none_is_called_unassigned() -> None:
+    survey, scales, segments = planted(400)
+    last = segments.k
+    found = profile_segments(survey, scales, replace(segments, unassigned=last)).personas
+    plain = profile_segments(survey, scales, segments).personas
+    assert list(found["name"])[-1] == list(found["suggested"])[-1] == "Unassigned"
+    assert list(found["name"])[:-1] == list(plain["name"])[:-1]

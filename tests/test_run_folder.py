@@ -58,6 +58,8 @@ n_factors = 2
 [segments]
 k = 2
 bootstrap = 10
+null_replicates = 19
+audits = false
 """,
         encoding="utf-8",
     )
@@ -95,6 +97,36 @@ def test_a_run_read_back_is_the_run_that_was_written(which, request):
     pd.testing.assert_frame_equal(run.respondents, again.respondents, check_dtype=False)
     assert again.study.model_dump() == run.study.model_dump()
     assert again.survey.missing_answers().overall.equals(run.survey.missing_answers().overall)
+
+
+@pytest.mark.parametrize("which", ["fitness", "small"])
+def test_respondents_carry_their_certainty_and_whether_they_stand_on_a_border(which, request):
+    run: Run = request.getfixturevalue(which)
+    table = pd.read_csv(run.folder / "respondents.csv")
+    inside = run.segments.labels > 0
+    np.testing.assert_array_equal(table["certainty"], run.segments.certainty[inside])
+    known = table["certainty"].notna()
+    assert known.any()
+    on_border = table.loc[known, "on_border"].astype(bool)
+    assert list(on_border) == list(table.loc[known, "certainty"] < 0.75)
+    place = run.segments.points.iloc[run.segments.point_of[inside]]
+    np.testing.assert_array_equal(table[["map_1", "map_2"]], place[["map_1", "map_2"]])
+
+
+def test_a_respondent_whose_certainty_nobody_looked_at_is_neither_on_a_border_nor_off_it(small):
+    certainty = small.segments.certainty.copy()
+    certainty[:5] = np.nan
+    segments = dataclasses.replace(small.segments, certainty=certainty)
+    table = dataclasses.replace(small, segments=segments).respondents
+    assert table["on_border"].isna().sum() == (small.segments.labels[:5] > 0).sum() > 0
+
+
+def test_audits_that_were_not_made_leave_empty_tables_that_are_read_back(small):
+    segments = read_run(small.folder).segments
+    for name in ("audit", "methods", "tandem"):
+        table = getattr(segments, name)
+        assert len(table) == 0
+        assert list(table.columns) == list(getattr(small.segments, name).columns) != []
 
 
 @pytest.mark.parametrize("which", ["fitness", "small"])

@@ -47,6 +47,8 @@ _FEW_POINTS, _MANY_POINTS = 2_000, 200_000
 #: Points that all starts together look at: with few points more starts than asked for cost nothing,
 #: with many points fewer end at sums that hardly differ.
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT, _FEW_STARTS = 50_000, 500_000, 4
+#: More starts than these find nothing new among few points.
+_MANY_STARTS = 300
 #: People a step of mini-batch k-means looks at: scikit-learn's advice is 256 for each core and more
 #: for precision.
 _BATCH = 4_096
@@ -58,9 +60,9 @@ _SPIKE = 1e-3
 #: What StepMix adds to each variance.
 _REGULAR = 1e-6
 #: EM: steps and change of the mean log-likelihood of the first look, from all starts, and of the
-#: run to the end from the best of them.
-_LOOK_STEPS, _LOOK_CHANGE = 100, 1e-5
-_BEST, _EM_STEPS, _EM_CHANGE = 3, 5_000, 1e-9
+#: run to the end from the best of them; a step of StepMix takes a millisecond or more.
+_LOOK_STEPS, _LOOK_CHANGE = 50, 1e-5
+_BEST, _EM_STEPS, _EM_CHANGE = 2, 5_000, 1e-9
 #: Points whose nearest neighbours are held at once.
 _ROWS = 50_000
 #: Rounding between two programs' distances must not part equal ones.
@@ -283,7 +285,7 @@ def _k_means(
 ) -> _Found:
     n, converged = len(x), True
     if n <= _FEW_POINTS:
-        starts = max(options.starts, _LEAST_LOOKED_AT // n)
+        starts = max(options.starts, min(_LEAST_LOOKED_AT // n, _MANY_STARTS))
         found = k_means(x, weights, k, rng=rng, starts=starts)
         labels, converged = found.labels, found.converged
     else:
@@ -376,7 +378,7 @@ def _latent_classes(
         )
     n_parameters = k - 1 + k * sum(c - 1 for c in categories)
     cells = min(float(np.prod([float(c) for c in categories])), float(weights.sum()))
-    if n_parameters > cells - 1:
+    if k > 1 and n_parameters > cells - 1:
         _tell(
             f"{k} latent classes have {n_parameters} parameters, and the answers tell at most "
             f"{cells - 1:.0f}: the classes are not determined; try fewer"

@@ -25,6 +25,7 @@ from psychoseg.plots.canvas import (
     new_figure,
     put,
     shade,
+    text_width,
     two_decimals,
     wrap,
 )
@@ -55,7 +56,8 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
     Notes
     -----
     The colour is z, (segment mean - total mean) / total sd, from orange through grey to blue, and
-    ends at the largest absolute z or 1, whichever is larger.
+    ends at the largest absolute z or 1, whichever is larger. Where a column is too narrow for its
+    numbers, the colours stand alone.
     """
     means = profiles.means[profiles.means["kind"] == "scale"]
     if means.empty:
@@ -78,7 +80,9 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
         ax.set_ylim(height, 0)
         ax.axis("off")
         top = max(1.0, float(means["z"].abs().max()))
-        size = 8.5 if (72 * width - left) / columns > 30 else 6.5
+        column = (72 * width - left - 8) / columns
+        size = 8.5 if column > 30 else 6.5
+        roomy = column >= text_width("0.00", size)
         people = profiles.personas.set_index("segment")["n"].astype(int)
         put(ax, 0.5, 0, ["All"], dy=25, ha="center", size=8.5, bold=True)
         put(ax, 0, 0, ["Base (n)"], dx=-8, dy=8, ha="right", size=7.5, colour=MUTED)
@@ -89,7 +93,7 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
                 ax,
                 c + 0.5,
                 0,
-                [f"{people[s]:,}"],
+                [f"{people[s]:,}"] if roomy else [],
                 dy=8,
                 ha="center",
                 size=min(size, 7.5),
@@ -120,7 +124,7 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
                     ax,
                     c + 0.5,
                     middle,
-                    [two_decimals(mean)],
+                    [two_decimals(mean)] if roomy else [],
                     ha="center",
                     size=size,
                     colour=ink_on(colour),

@@ -218,7 +218,7 @@ def _tree_text(run: Run) -> str:
         f"small branches folded up; the number beside each is how many people it holds{weighted}."
     )
     if segments.approximate:
-        text += f" It is approximate: {words.sentence(segments.approximate)}"
+        text += f" {words.sentence(segments.approximate)}"
     if segments.n_moved:
         text += (
             f" Afterwards {words.plural(segments.n_moved, 'respondent')} moved to a nearer segment."

@@ -85,7 +85,10 @@ def choice_text(run: Run) -> str:
     k, best, runner_up = segments.k, segments.recommended_k, segments.runner_up
     others = [] if not runner_up or runner_up == k else [f"the runner-up is {runner_up}"]
     people = "all people form one cloud" if best == 1 else f"{best} are recommended"
-    if k == best:
+    if segments.verdict == "constructed" and run.study.segments.k == "auto":
+        text = f"{words.plural(k, 'segment')}, for illustration: none of the numbers is stable"
+        others = []
+    elif k == best:
         text = f"{words.plural(k, 'segment')}, as recommended"
     elif run.study.segments.k != "auto":
         text = f"{words.plural(k, 'segment')}, as the study asks"

@@ -139,7 +139,7 @@ def fit_segments(
         survey,
         scales,
         reduce,
-        takes_weights=getattr(engine, "takes_weights", True),
+        takes_weights=engine.takes_weights_for(settings.method),
         with_answers=settings.method == "lca",
         rng=streams[0],
     )

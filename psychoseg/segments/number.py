@@ -14,7 +14,7 @@ from psychoseg.segments.methods import Division
 from psychoseg.segments.result import Verdict
 from psychoseg.segments.space import Space
 from psychoseg.stats.arrays import FloatArray, IntArray
-from psychoseg.stats.choice import ALPHA, Recommendation, recommend, votes
+from psychoseg.stats.choice import ALPHA, Recommendation, elbow, recommend, votes
 from psychoseg.stats.gap import Gap, gap_statistic, prediction_strength
 from psychoseg.stats.indices import (
     Indices,
@@ -203,6 +203,7 @@ def choose_number(evidence: Evidence, boot: Bootstrap, settings: SegmentsSetting
         advice = recommend(indices, evidence.test, evidence.nodes, eligible=eligible)
         said = votes(indices, gap=evidence.gap, strength=evidence.strength)
         table = [(v.rule, v.k or 0, v.statistic, v.meaning) for v in said]
+        table += _people_say(choice, settings)
     choice["score"] = advice.score
     for name, values in (("BIC", evidence.bic), ("ICL", evidence.icl)):
         if np.isfinite(values).any():
@@ -242,7 +243,7 @@ def _association(space: Space, survey: Survey, labels: IntArray) -> FloatArray:
     columns, nominal = [], []
     for name in survey.columns.columns:
         variable = survey.codebook[name]
-        if variable.role != "profile" or variable.kind not in ("numeric", "categorical"):
+        if variable.role != "profile" or variable.kind not in ("numeric", "ordinal", "categorical"):
             continue
         values = survey.columns[name].iloc[space.rows]
         is_nominal = isinstance(values.dtype, pd.CategoricalDtype)
@@ -321,6 +322,28 @@ def _panel(evidence: Evidence, boot: Bootstrap, settings: SegmentsSettings) -> p
             }
         )
     return pd.DataFrame(rows)
+
+
+def _people_say(
+    choice: pd.DataFrame, settings: SegmentsSettings
+) -> list[tuple[str, int, float, str]]:
+    """Return what stability, profile columns and segment sizes say, as rows of the votes."""
+    stable = choice["jaccard_mean"] >= settings.stable_jaccard
+    stable &= choice["jaccard_min"] >= settings.min_jaccard
+    large = [_is_large(row, settings) for _, row in choice.iterrows()]
+    out = []
+    for rule, holds, column, meaning in (
+        ("bootstrap stability", stable, "jaccard_mean", "largest k that comes back"),
+        ("smallest segment", large, "smallest_share", "largest k with all large enough"),
+    ):
+        k = int(choice["k"][holds].max()) if np.any(holds) else 1
+        at = float(choice.loc[choice["k"] == k, column].iloc[0])
+        out.append((rule, k, at, meaning))
+    linked = choice["association"].fillna(0.0).to_numpy(dtype=float)
+    k = elbow(-linked) or 0
+    at = float(linked[k - 1]) if k else float("nan")
+    out.append(("association with the profile", k, at, "where it stops rising much"))
+    return out
 
 
 def _entry(values: FloatArray, j: int) -> float:

@@ -496,9 +496,10 @@ def _any_from_distances(
                 continue
             own = labels[rows]
             widths[s] += weights[rows] @ _widths(to_all[s], own, mass, mass[own] - 1)
-            same = own[:, None] == labels
-            most[s] = max(most[s], float(np.max(apart, where=same, initial=0.0)))
-            least[s] = min(least[s], float(np.min(apart, where=~same, initial=np.inf)))
+            # Distances are symmetric: those to earlier points have been seen.
+            same, later = own[:, None] == labels[start:], apart[:, start:]
+            most[s] = max(most[s], float(np.max(later, where=same, initial=0.0)))
+            least[s] = min(least[s], float(np.min(later, where=~same, initial=np.inf)))
     several = np.array([len(mass) > 1 for mass in masses])
     dunn = np.full(len(divisions), np.nan)
     defined = several & (most > 0)

@@ -45,7 +45,9 @@ def main(truths: int, seed: int, folder: Path) -> None:
     truth = pd.DataFrame(rows, columns=["truth", "k", "apart"])
     truth.to_csv(folder / "truth.csv", index=False)
     in_r = subprocess.Popen(["Rscript", "--vanilla", str(IN_R), str(folder)])
-    ours = pd.DataFrame([ours_of(folder, i, k, seed) for i, k in zip(truth.truth, truth.k)])
+    ours = pd.DataFrame(
+        [ours_of(folder, i, k, seed) for i, k in zip(truth.truth, truth.k, strict=True)]
+    )
     ours = truth.merge(ours, on="truth")
     ours.to_csv(folder / "ours.csv", index=False)
     if in_r.wait() != 0:
@@ -112,9 +114,9 @@ def r_of(folder: Path, truth: pd.DataFrame) -> pd.DataFrame:
 def show(found: pd.DataFrame) -> None:
     """Print the table."""
     names = [column.removeprefix("ari ") for column in found.columns if column.startswith("ari ")]
-    print(
-        f"{len(found)} truths{'':26s}adjusted Rand: all    3     4     5   k right: all    3     4     5"
-    )
+    by_distance = "   all     3     4     5"
+    print(f"{f'{len(found)} truths':49s}{by_distance}{'':9s}{by_distance}".rstrip())
+    print(f"{'':49s}{'adjusted Rand index':33s}k right")
     for name in names:
         right = found[f"k {name}"] == found["k"]
         by = [found["apart"] == apart for apart in (3, 4, 5)]

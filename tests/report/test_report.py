@@ -126,6 +126,7 @@ def test_a_constructed_division_is_called_no_stable_segments_with_its_reason(con
     reason = made("no stable segments").segments.reason
     assert verdict.reason.lower() in reason.lower()
     assert not verdict.reason.startswith(verdict.headline)
+    assert verdict.facts[0].value.startswith("8 segments, for illustration")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ def test_an_approximate_tree_moved_people_and_a_missing_tree_are_said(tmp_path):
         run.segments, approximate="approximate: 500 micro-clusters", n_moved=12
     )
     context = build_context(dataclasses.replace(run, segments=changed))
-    assert "approximate: 500 micro-clusters" in context.tree_text.replace("Approximate", "approx")
+    assert "Approximate: 500 micro-clusters." in context.tree_text
     assert "12 respondents moved" in context.tree_text
     assert any(f.label == "Approximate" for f in context.sureness.facts)
     flat = dataclasses.replace(run.segments, tree=np.empty((0, 4)), method="k-means")

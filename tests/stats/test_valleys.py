@@ -24,7 +24,7 @@ def depth(x, weights=None):
 
 
 def test_the_valley_between_two_normal_clusters_is_that_of_their_smoothed_density():
-    n, apart = 20_000, 5.0
+    n, apart = 4000, 5.0
     x = two(n, apart, d=1)
     # Two halves of n / 2, each normal with the kernel's variance of a quarter added.
     spread = np.sqrt(1 + 0.25)
@@ -33,7 +33,7 @@ def test_the_valley_between_two_normal_clusters_is_that_of_their_smoothed_densit
          2 * norm.pdf(apart / 2, scale=spread)]
     )  # fmt: skip
     ours = valley_depths(x, np.ones(n), linkage(x, "ward"), 1)[0]
-    # Roots of about 3,500 and 500 people have standard errors near 1/2; the standard deviation
+    # Roots of about 700 and 50 people have standard errors near 1/2; the standard deviation
     # within the halves is cut a little short by dividing at the middle.
     assert ours == pytest.approx(np.sqrt(at[0]) - np.sqrt(at[1]), abs=1.5)
 
