@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.engines.python import PythonEngine
-from psychoseg.features import SCALES_BLOCK, case_weights
+from psychoseg.errors import EngineError
+from psychoseg.features import SCALES_BLOCK, case_weights, content_key
 from psychoseg.segments.methods import METHOD_NAMES, Divider, by_size
 from psychoseg.segments.space import Space
 from psychoseg.stats.arrays import FloatArray, IntArray, collapse
@@ -156,11 +157,11 @@ def audit_methods(
     -------
     pandas.DataFrame
         ``method, k, adjusted_rand, silhouette, bic, icl, note``; the index and the silhouette are
-        weighted.
+        weighted. ``note`` is the base, or why the method cannot divide these people.
     """
     k = int(labels.max()) + 1
-    some = _sample(space.people)
-    x, weights = space.coordinates[some], space.merged.weights[some]
+    some, part = _sample(space.people)
+    x, weights = space.coordinates[some], space.merged.weights[some] * part
     others = [
         replace(divider, method=method, engine=PythonEngine(), consolidate=False, seed=seed)
         for method in _OTHERS
@@ -168,21 +169,23 @@ def audit_methods(
     ]
     jobs = [(replace(d, options=replace(d.options, starts=_STARTS)), x, weights, k) for d in others]
     if divider.method != "lca" and survey.items.shape[1]:
-        answers, mass, _ = _answers(survey, space, some)
+        answers, mass, point = _answers(survey, space, some, part)
         lca = replace(divider, method="lca", engine=PythonEngine(), seed=seed)
         lca = replace(lca, options=replace(lca.options, starts=_STARTS))
         jobs.append((lca, answers, mass, k))
-    rows = []
-    for (other, *_), (found, bic, icl) in zip(jobs, mapper(_divide_once, jobs), strict=True):
-        if other.method == "lca":
-            _, mass, point = _answers(survey, space, some)
-            rand, width = adjusted_rand(labels[point], found, mass), np.nan
-            base = f"{len(point):,} respondents"
+    rows: list[tuple[str, int, float, float, float, float, str]] = []
+    note = f"{round(float(space.people[some] @ part)):,} respondents"
+    for (other, *_), (found, bic, icl, why) in zip(jobs, mapper(_divide_once, jobs), strict=True):
+        name = METHOD_NAMES[other.method]
+        if found is None:
+            rows.append((name, k, np.nan, np.nan, np.nan, np.nan, why))
+        elif other.method == "lca":
+            rand = adjusted_rand(labels[point], found, mass)
+            rows.append((name, k, rand, np.nan, bic, icl, note))
         else:
             rand = adjusted_rand(labels[some], found, weights)
             width = float(weights @ silhouette_of_all(x, weights, found) / weights.sum())
-            base = f"{round(float(space.people[some].sum())):,} respondents"
-        rows.append((METHOD_NAMES[other.method], k, rand, width, bic, icl, base))
+            rows.append((name, k, rand, width, bic, icl, note))
     return pd.DataFrame(rows, columns=list(METHOD_COLUMNS))
 
 
@@ -212,8 +215,9 @@ def audit_tandem(survey: Survey, space: Space, labels: IntArray) -> pd.DataFrame
     against clustering factor scores.
     """
     k = int(labels.max()) + 1
-    some = _sample(space.people)
-    items, mass, point = _answers(survey, space, some)
+    some, part = _sample(space.people)
+    items, mass, point = _answers(survey, space, some, part)
+    base = round(float(space.people[some] @ part))
     if items.shape[1] == 0 or k > len(some):
         return pd.DataFrame(columns=list(TANDEM_COLUMNS))
     mean = np.array([_mean(column, mass) for column in items.T])
@@ -228,7 +232,7 @@ def audit_tandem(survey: Survey, space: Space, labels: IntArray) -> pd.DataFrame
         "items": _ward(np.hstack([z, columns]), mass, k),
     }
     rows = [
-        (a, b, k, adjusted_rand(found[a], found[b], mass), len(point))
+        (a, b, k, adjusted_rand(found[a], found[b], mass), base)
         for a, b in (
             ("segments", "scales"),
             ("segments", "components"),
@@ -287,7 +291,8 @@ def audit_consensus(
         for n in (k - 1, k, k + 1)
         if 2 <= n <= len(x)
     ]
-    members = [labels, *(found for found, _, _ in mapper(_divide_once, jobs))]
+    others = [found for found, *_ in mapper(_divide_once, jobs)]
+    members = [labels, *(found for found in others if found is not None)]
     agreed = consensus(np.column_stack(members), weights, k, rng=rng)
     ours = by_size(agreed.labels, weights)
     table = contingency(ours, labels, weights)
@@ -329,11 +334,13 @@ def audit_consensus(
     return segments, pd.DataFrame(lines, columns=list(AUDIT_COLUMNS)), ours
 
 
-def _sample(people: FloatArray) -> IntArray:
-    """Return the points that are looked at: all, or those of an even sample of people."""
+def _sample(people: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return the points of all people, or of an even sample, and the part of each that is in."""
     if people.sum() <= _MOST_PEOPLE:
-        return np.arange(len(people))
-    return np.flatnonzero(systematic_sample(people, _MOST_PEOPLE))
+        return np.arange(len(people)), np.ones(len(people))
+    times = systematic_sample(people, _MOST_PEOPLE)
+    some = np.flatnonzero(times)
+    return some, times[some] / people[some]
 
 
 def _error_of_measurement(space: Space, scales: Scales) -> FloatArray:
@@ -351,17 +358,23 @@ def _error_of_measurement(space: Space, scales: Scales) -> FloatArray:
 
 
 def _answers(
-    survey: Survey, space: Space, points: IntArray
+    survey: Survey, space: Space, points: IntArray, part: FloatArray
 ) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return item answers, weights and points of the respondents at some points.
 
-    In canonical order, people who answered alike as one.
+    In canonical order, items ordered by content, people who answered alike as one.
     """
-    here = np.flatnonzero(np.isin(space.merged.point_of, points))
-    items = survey.items.to_numpy(np.float64)[space.rows][here]
-    point = space.merged.point_of[here]
+    weight_of = np.zeros(len(space.merged.x))
+    weight_of[points] = part
+    point = space.merged.point_of
+    here = np.flatnonzero(weight_of[point])
+    every, names = survey.items.to_numpy(np.float64), list(survey.items.columns)
+    order = sorted(
+        range(len(names)), key=lambda j: (*content_key(every[:, j], survey.weights), names[j])
+    )
+    items, point = every[space.rows[here]][:, order], point[here]
     known = np.column_stack([np.nan_to_num(items, nan=np.inf), point])
-    same = collapse(known, case_weights(survey, space.rows)[here])
+    same = collapse(known, case_weights(survey, space.rows)[here] * weight_of[point])
     answers = same.x[:, :-1]
     return (
         np.where(np.isinf(answers), np.nan, answers),
@@ -383,7 +396,11 @@ def _ward(x: FloatArray, weights: FloatArray, k: int) -> IntArray:
 
 def _divide_once(
     job: tuple[Divider, FloatArray, FloatArray, int],
-) -> tuple[IntArray, float, float]:
+) -> tuple[IntArray | None, float, float, str]:
+    """Return the division, its BIC and ICL; or none and the reason why there is none."""
     divider, x, weights, k = job
-    found = divider.divide(x, weights, [k])
-    return found.labels[:, 0], float(found.bic[0]), float(found.icl[0])
+    try:
+        found = divider.divide(x, weights, [k])
+    except EngineError as error:
+        return None, np.nan, np.nan, str(error)
+    return found.labels[:, 0], float(found.bic[0]), float(found.icl[0]), ""

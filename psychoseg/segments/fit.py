@@ -154,6 +154,10 @@ def fit_segments(
     if settings.method in FINDS_K:
         ks = [int(division.labels.max()) + 1]
         _check_density(division, settings)
+    # A mixture may stop short of the numbers that are asked for.
+    ks = ks[: division.labels.shape[1]]
+    if settings.k != "auto":
+        _check_full(division.labels[:, min(settings.k, ks[-1]) - 2], settings)
     ward, ward_leaf = _evidence_tree(divider, division, space)
 
     again = for_resamples(divider)
@@ -183,7 +187,7 @@ def fit_segments(
         progress=advance,
     )
     evidence = gather_evidence(
-        space, survey, division, ward, ward_leaf, settings, rng=streams[3], mapper=mapper
+        space, survey, division, ks, ward, ward_leaf, settings, rng=streams[3], mapper=mapper
     )
     number = choose_number(evidence, boot, settings)
     column = ks.index(number.k)
@@ -202,7 +206,8 @@ def fit_segments(
     )
     widths = silhouette_of_all(space.coordinates, weights, labels)
     certainty = boot.certainty[:, column]
-    _tell_small(np.bincount(labels, weights=people), settings)
+    known = number.k - division.unassigned
+    _tell_small(np.bincount(labels, weights=people)[:known], settings)
     tree, leaf_of = division.tree, division.leaf_of
     if tree is None or settings.consolidate:
         tree, leaf_of = grow_tree(space.coordinates, weights, labels)
@@ -330,11 +335,21 @@ def _numbers(settings: SegmentsSettings, n_points: int) -> list[int]:
         )
     if settings.k == "auto" and n_points <= settings.k_min:
         raise DataError(
-            f"there are only {n_points} distinct respondents, too few for {settings.k_min} "
-            "segments."
+            f"there are only {n_points} distinct respondents, too few to look for "
+            f"{settings.k_min} segments or more. Give more respondents, or set k in [segments]."
         )
-    most = max(PANEL, settings.k_max, 2 if settings.k == "auto" else settings.k)
-    return list(range(2, max(min(most, n_points - 1), 2) + 1))
+    most = max(2, min(max(PANEL, settings.k_max), n_points - 1))
+    return list(range(2, (most if settings.k == "auto" else max(most, settings.k)) + 1))
+
+
+def _check_full(labels: IntArray, settings: SegmentsSettings) -> None:
+    """Refuse a division that has fewer segments than the study asks for."""
+    found = int(labels.max()) + 1
+    if settings.k != "auto" and found < settings.k:
+        raise DataError(
+            f'[segments] method = "{settings.method}" with k = {settings.k} finds only {found} '
+            f"segments that have members. Ask for {found} or fewer, or take another method."
+        )
 
 
 def _check_density(division: Division, settings: SegmentsSettings) -> None:

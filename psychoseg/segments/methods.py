@@ -6,6 +6,7 @@ says how many segments there are (``number`` does), and never draws people (``ce
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -15,6 +16,7 @@ from scipy.spatial.distance import cdist
 
 from psychoseg.engines.base import Engine, FlatMethod, PartitionOptions, TreeMethod
 from psychoseg.engines.python import PythonEngine
+from psychoseg.errors import EngineError, PsychosegWarning, tell
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.indices import nested_cuts
 from psychoseg.stats.linkage import ward_linkage
@@ -136,8 +138,24 @@ class Divider:
     many: bool = False
 
     def __call__(self, x: FloatArray, weights: FloatArray, ks: Sequence[int]) -> IntArray:
-        """Return labels (n, s), as a resample wants them."""
-        return self.divide(x, weights, ks).labels
+        """Return labels (n, s), as a resample wants them.
+
+        What a search has to say is said of the people themselves, not of each resample. Where a
+        mixture cannot divide a resample into so many, its last division stands in, whose segments
+        have then not come back.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PsychosegWarning)
+            try:
+                labels = self.divide(x, weights, ks).labels
+            except EngineError:
+                if self.method != "gmm":
+                    raise
+                labels = np.zeros((len(x), 1), dtype=np.intp)
+        if labels.shape[1] < len(ks) and self.method not in FINDS_K:
+            missing = len(ks) - labels.shape[1]
+            labels = np.hstack([labels, labels[:, -1:].repeat(missing, axis=1)])
+        return labels
 
     def divide(
         self,
@@ -155,7 +173,8 @@ class Divider:
             Coordinates; answers for latent class analysis.
         weights : ndarray, shape (n,)
         ks : sequence of int
-            Ascending; without meaning for a density method, which finds its own.
+            Ascending; without meaning for a density method, which finds its own. A mixture that
+            has no fit from some number on stops there, and says so.
         distances : ndarray, shape (n, n), optional
             Instead of those of the coordinates, for methods that go by distances.
 
@@ -217,19 +236,30 @@ class Divider:
     def _partitioned(
         self, x: FloatArray, weights: FloatArray, ks: Sequence[int], distances: FloatArray | None
     ) -> Division:
-        columns, bic, icl = [], [], []
+        columns: list[IntArray] = []
+        bic, icl = [], []
         unassigned = False
         finds_k = self.method in FINDS_K
+        most = len(x)
+        if self.method == "lca":
+            # People of different columns may have answered alike.
+            most = len(np.unique(np.nan_to_num(x, nan=-1.0), axis=0))
         for k in [None] if finds_k else ks:
-            found = self.engine.partition(
-                x,
-                cast(FlatMethod, self.method),
-                weights,
-                k=k if k is None else min(k, len(x)),
-                rng=np.random.default_rng([self.seed, k or 0]),
-                options=self.options,
-                distances=distances,
-            )
+            try:
+                found = self.engine.partition(
+                    x,
+                    cast(FlatMethod, self.method),
+                    weights,
+                    k=k if k is None else min(k, most),
+                    rng=np.random.default_rng([self.seed, k or 0]),
+                    options=self.options,
+                    distances=distances,
+                )
+            except EngineError as error:
+                if self.method != "gmm" or not columns:
+                    raise
+                tell(f"the panel ends before {k} segments: {error}")
+                break
             bic.append(found.bic)
             icl.append(found.icl)
             own = found.labels.copy()

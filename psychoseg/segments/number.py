@@ -5,7 +5,8 @@ Owns the choice of k and the words for it. Never divides anybody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,9 @@ class Evidence:
     association : ndarray, shape (s,)
         Mean over the profile columns; NaN without any.
     share, people : list of ndarray
-        Share of the weight and number of people of each segment.
+        Share of the weight and number of people of each segment, 0 of an empty one.
+    unassigned : bool
+        Whether the last segment of the last division is of those left out.
     bic, icl : ndarray, shape (s,)
     """
 
@@ -62,6 +65,7 @@ class Evidence:
     association: FloatArray
     share: list[FloatArray]
     people: list[FloatArray]
+    unassigned: bool
     bic: FloatArray
     icl: FloatArray
 
@@ -87,6 +91,7 @@ def gather_evidence(
     space: Space,
     survey: Survey,
     division: Division,
+    ks: Sequence[int],
     ward: FloatArray,
     leaf_of: IntArray,
     settings: SegmentsSettings,
@@ -103,6 +108,8 @@ def gather_evidence(
         Its profile columns are what divisions are associated with.
     division : Division
         Into 2, 3, ... segments, one column each.
+    ks : sequence of int
+        These numbers, of which a flat method may leave some segments empty.
     ward : ndarray, shape (l - 1, 4)
         Ward's tree, whose divisions are held against single clouds.
     leaf_of : ndarray of int, shape (m,)
@@ -123,7 +130,7 @@ def gather_evidence(
     if division.tree is not None and not division.n_micro and not settings.consolidate:
         indices = tree_indices(x, weights, division.tree, k_max=n_cuts)
     else:
-        indices = division_indices(x, weights, list(labels.T))
+        indices = _of_full(division_indices(x, weights, list(labels.T)), ks)
     test = null_test(
         space.columns,
         weights,
@@ -148,7 +155,8 @@ def gather_evidence(
     strength = prediction_strength(
         x, weights, space.people, rng=strength_rng, k_max=n_cuts, map=mapper
     )
-    share = [np.bincount(column, weights=weights) / weights.sum() for column in labels.T]
+    every = list(zip([1, *ks], labels.T, strict=True))
+    share = [np.bincount(own, weights=weights, minlength=k) / weights.sum() for k, own in every]
     none = np.full(1, np.nan)
     return Evidence(
         indices=indices,
@@ -159,8 +167,10 @@ def gather_evidence(
         association=_association(space, survey, labels),
         share=share,
         people=[
-            np.bincount(column, weights=space.people).astype(np.float64) for column in labels.T
+            np.bincount(own, weights=space.people, minlength=k).astype(np.float64)
+            for k, own in every
         ],
+        unassigned=division.unassigned,
         bic=np.append(none, division.bic),
         icl=np.append(none, division.icl),
     )
@@ -269,14 +279,35 @@ def _association(space: Space, survey: Survey, labels: IntArray) -> FloatArray:
     return mean
 
 
+def _of_full(indices: Indices, ks: Sequence[int]) -> Indices:
+    """Return the indices under the numbers asked for, NaN where segments are empty."""
+    asked = np.array([1, *ks])
+    full = indices.k == asked
+    return replace(
+        indices,
+        k=asked,
+        silhouette=np.where(full, indices.silhouette, np.nan),
+        calinski_harabasz=np.where(full, indices.calinski_harabasz, np.nan),
+        davies_bouldin=np.where(full, indices.davies_bouldin, np.nan),
+        dunn=np.where(full, indices.dunn, np.nan),
+        hartigan=np.where(full, indices.hartigan, np.nan),
+    )
+
+
 def _panel(evidence: Evidence, boot: Bootstrap, settings: SegmentsSettings) -> pd.DataFrame:
     """Return the evidence for each number of segments, and what stands against it."""
     indices = evidence.indices
     rows = []
     for j, k in enumerate(indices.k.tolist()):
         share, people = evidence.share[j], evidence.people[j]
-        jaccard = boot.jaccard[j - 1] if j else np.ones(1)
-        mean, least = float(share @ jaccard), float(jaccard.min())
+        jaccard = np.zeros(k)
+        found = boot.jaccard[j - 1] if j else np.ones(1)
+        jaccard[: len(found)] = found
+        mean = float(share @ jaccard)
+        if evidence.unassigned and j:
+            # Those left out are no segment that must be large or come back.
+            share, people, jaccard = share[:-1], people[:-1], jaccard[:-1]
+        least = float(jaccard.min())
         against = []
         if k == 1:
             against.append("nobody is divided")
@@ -312,11 +343,11 @@ def _panel(evidence: Evidence, boot: Bootstrap, settings: SegmentsSettings) -> p
                 "duda_hart_critical": indices.duda_hart_critical[j],
                 "height": indices.height[j],
                 "height_jump": indices.height_jump[j],
-                "gap": _entry(evidence.gap.gap, j),
-                "gap_se": _entry(evidence.gap.se, j),
-                "prediction_strength": _entry(evidence.strength, j),
+                "gap": _entry(evidence.gap.gap, k - 1),
+                "gap_se": _entry(evidence.gap.se, k - 1),
+                "prediction_strength": _entry(evidence.strength, k - 1),
                 "association": evidence.association[j] if j else np.nan,
-                "division_p": _entry(evidence.nodes.p_value, j - 1) if j else np.nan,
+                "division_p": _entry(evidence.nodes.p_value, k - 2) if j else np.nan,
                 "bic": evidence.bic[j],
                 "icl": evidence.icl[j],
             }
@@ -420,7 +451,8 @@ def _verdict(row: pd.Series, test: CloudTest, settings: SegmentsSettings) -> tup
     k, large = int(row["k"]), _is_large(row, settings)
     kind = verdict(
         test,
-        supported=bool(row["score"] > 0),
+        # A density method divides where people are sparse, whatever Ward's tree does.
+        supported=bool(row["score"] > 0) or settings.method in FINDS_K,
         large=large,
         jaccard_mean=float(row["jaccard_mean"]),
         jaccard_min=float(row["jaccard_min"]),

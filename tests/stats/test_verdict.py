@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from psychoseg.stats.choice import ALPHA
 from psychoseg.stats.null_cloud import CloudTest
 from psychoseg.stats.verdict import verdict
 
@@ -34,5 +35,5 @@ def test_what_neither_has_gaps_nor_comes_back_is_constructed(lacking):
 def test_the_limits_themselves_are_enough():
     on = {**STABLE, "jaccard_mean": 0.75, "jaccard_min": 0.6}
     assert verdict(NO_GAPS, **on) == "reproducible"
-    assert verdict(replace(GAPS, p_value=0.05), **STABLE) == "natural"
+    assert verdict(replace(GAPS, p_value=ALPHA), **STABLE) == "natural"
     assert verdict(NO_GAPS, **on, each_needed=0.7) == "constructed"
