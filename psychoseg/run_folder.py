@@ -85,6 +85,7 @@ _SEGMENT_TABLES = (
     "methods",
     "tandem",
     "consensus",
+    "neighbours",
     "features",
     "eigenvalues",
     "supplementary",

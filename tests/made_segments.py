@@ -99,6 +99,7 @@ def make_segments(
         k_rule="The eligible number of segments with the most evidence for it.",
         null=null, stability=stability, slsw=slsw, flow=_flow(cuts, w), blocks=blocks, audit=audit,
         methods=methods, tandem=tandem, consensus=pd.DataFrame(),
+        neighbours=_neighbours() if unassigned else _neighbours().iloc[:0],
         tree=tree, leaf_of=np.arange(n),
         points=pd.DataFrame({"point": np.arange(n), "weight": w, "n": 1, "segment": labels}
                             | {a: comp[:, j] for j, a in enumerate(axes)}
@@ -152,6 +153,12 @@ def _choice(k: int, n: int) -> pd.DataFrame:
                  "height_jump"]  # fmt: skip
     out.loc[0, undefined] = np.nan
     return out
+
+
+def _neighbours() -> pd.DataFrame:
+    share = np.linspace(0.01, 1, 100)
+    return pd.DataFrame({"share": share, "distance": 0.4 + 0.3 * share + 1.5 * share**12,
+                         "eps": 0.75})  # fmt: skip
 
 
 def _votes(k: int) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from psychoseg.plots.canvas import (
 )
 from psychoseg.plots.evidence import plot_map
 from psychoseg.plots.grids import plot_heatmap, plot_loadings, plot_scree
-from psychoseg.plots.number import plot_choice
+from psychoseg.plots.number import plot_choice, plot_neighbours
 from psychoseg.plots.stability import plot_certainty, plot_flow, plot_stability
 from psychoseg.plots.tree import plot_dendrogram
 
@@ -32,6 +32,7 @@ __all__ = [
     "plot_heatmap",
     "plot_loadings",
     "plot_map",
+    "plot_neighbours",
     "plot_scree",
     "plot_stability",
     "segment_colour",

@@ -22,13 +22,14 @@ from psychoseg.plots.canvas import (
     WIDE,
     add_axes,
     figure_style,
+    new_figure,
     put,
 )
 
 if TYPE_CHECKING:
     from psychoseg.segments import Segments
 
-__all__ = ["plot_choice"]
+__all__ = ["plot_choice", "plot_neighbours"]
 
 #: Mean bootstrap Jaccard similarity: below the first a cluster is not to be trusted, from the
 #: second on it is valid (Hennig 2007, and the help page of fpc::clusterboot).
@@ -110,6 +111,34 @@ def plot_choice(
         spare = (left + across + gap, 20.0) if columns == 3 else (left, 0.0)
         room = (2 * across + gap, high) if columns == 3 else (72 * width - left - right, key)
         _key(add_axes(fig, *spare, *room), segments)
+        return fig
+
+
+def plot_neighbours(segments: Segments, *, width: float = WIDE) -> Figure:
+    """Draw how far people's neighbours are, and the distance that DBSCAN took for near.
+
+    Parameters
+    ----------
+    segments : Segments
+        Of DBSCAN.
+    width : float
+        Inches.
+
+    Returns
+    -------
+    Figure
+    """
+    curve = segments.neighbours
+    eps = float(curve["eps"].iloc[0])
+    with figure_style():
+        fig, ax = new_figure(width, 170, 52, 16, 42, 12)
+        ax.plot(100 * curve["share"], curve["distance"], color=INK, linewidth=1.6)
+        ax.axhline(eps, color=_VOTE, linewidth=1, linestyle=(0, (4, 3)))
+        put(ax, 2, eps, [f"eps = {eps:.2f}"], dy=8, size=8.5, colour=_VOTE)
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, None)
+        ax.set_xlabel("Per cent of people, nearest neighbours first")
+        ax.set_ylabel("Distance")
         return fig
 
 

@@ -345,6 +345,12 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
             f"table below.",
         ),
     }
+    if len(segments.neighbours):
+        figures["neighbours"] = FigureText(
+            "How near people's neighbours are",
+            "Distance to the neighbour that completes a dense group, people in order of it. Those "
+            "above the line, where the curve turns up, are in no dense group by themselves.",
+        )
     if not _has_tree(run):
         del figures["dendrogram"]
     return figures

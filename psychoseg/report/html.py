@@ -61,6 +61,7 @@ def write_html(run: Run, path: Path) -> None:
         "stability": lambda width: plots.plot_stability(run.segments, names, width=width),
         "certainty": lambda width: plots.plot_certainty(run.segments, names, width=width),
         "flow": lambda width: plots.plot_flow(run.segments, names, width=width),
+        "neighbours": lambda width: plots.plot_neighbours(run.segments, width=width),
         "map": lambda width: plots.plot_map(run.segments, names, width=width),
         "heatmap": lambda width: plots.plot_heatmap(run.profiles, width=width),
         "scree": lambda width: plots.plot_scree(run.scales, width=width),

@@ -17,6 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from psychoseg.engines.base import Engine
 from psychoseg.engines.python import PythonEngine
+from psychoseg.engines.python_methods import k_distances
 from psychoseg.errors import DataError, tell
 from psychoseg.segments.audits import (
     AUDIT_COLUMNS,
@@ -61,6 +62,8 @@ __all__ = ["fit_segments"]
 _SLOW, _FEW_RESAMPLES = ("gmm", "lca", "pam", "diana"), 25
 #: Pairs of resamples for the stability of segments within the solution.
 _PAIRS = 50
+#: Points of the k-distance curve that are kept.
+_CURVE = 500
 #: Hennig's words for a mean Jaccard similarity from each bound on (Hennig 2007;
 #: fpc::clusterboot's help page).
 _BANDS = ((0.85, "highly stable"), (0.75, "valid"), (0.6, "a pattern"), (0.0, "not to be trusted"))
@@ -288,6 +291,7 @@ def fit_segments(
         methods=methods,
         tandem=tandem,
         consensus=consensus,
+        neighbours=_neighbours(space, settings),
         tree=tree,
         leaf_of=leaf_of,
         points=points,
@@ -354,8 +358,9 @@ def _check_full(labels: IntArray, settings: SegmentsSettings) -> None:
 
 def _check_density(division: Division, settings: SegmentsSettings) -> None:
     """Refuse a division by density that is none."""
-    if int(division.labels.max()) == 0:
-        what = "nobody has enough neighbours" if division.unassigned else "all are one dense group"
+    groups = int(division.labels.max()) + 1 - int(division.unassigned)
+    if groups < 2:
+        what = "there is one dense group" if groups else "nobody has enough neighbours"
         raise DataError(
             f'[segments] method = "{settings.method}" finds no segments: {what}. Change eps or '
             "min_samples, or take another method."
@@ -467,6 +472,16 @@ def _flow_table(
             n = round(float(people[both].sum()))
             rows.append((k, flow.source + 1, flow.target + 1, flow.weight, n))
     return pd.DataFrame(rows, columns=["k", "segment", "next_segment", "weight", "n"])
+
+
+def _neighbours(space: Space, settings: SegmentsSettings) -> pd.DataFrame:
+    """Return the curve that eps is read off, at evenly spaced people."""
+    if settings.method != "dbscan":
+        return pd.DataFrame(columns=["share", "distance", "eps"])
+    found = k_distances(space.coordinates, space.merged.weights, settings.min_samples)
+    some = np.unique(np.linspace(0, len(found.share) - 1, _CURVE).astype(int))
+    eps = found.knee if settings.eps is None else settings.eps
+    return pd.DataFrame({"share": found.share[some], "distance": found.distance[some], "eps": eps})
 
 
 def _method(settings: SegmentsSettings, engine: Engine) -> str:

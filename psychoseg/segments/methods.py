@@ -54,6 +54,9 @@ _LEAVES = 2_000
 #: Points from which hundreds of trees gain more by the compiled Ward (.02 s instead of .05 s at
 #: 1,200) than loading it takes; the trees are the same.
 _COMPILED_FROM = 500
+#: By which part a merge of segments is at least higher than what is below it: seen by programs
+#: that read a tree to 9 digits, and by nobody who looks at it.
+_STEP = 1e-6
 #: Random starts of a flat method in a resample.
 _FEW_STARTS = 3
 #: What a reader calls the methods.
@@ -144,6 +147,12 @@ class Divider:
         mixture cannot divide a resample into so many, its last division stands in, whose segments
         have then not come back.
         """
+        if not self.engine.takes_weights_for(self.method):
+            # Nobody was merged, so that a weight says how often somebody was drawn.
+            times = np.maximum(np.rint(weights), 1).astype(np.intp)
+            x, weights = np.repeat(x, times, axis=0), np.ones(times.sum())
+        else:
+            times = np.ones(len(x), dtype=np.intp)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PsychosegWarning)
             try:
@@ -155,7 +164,8 @@ class Divider:
         if labels.shape[1] < len(ks) and self.method not in FINDS_K:
             missing = len(ks) - labels.shape[1]
             labels = np.hstack([labels, labels[:, -1:].repeat(missing, axis=1)])
-        return labels
+        found: IntArray = labels[np.cumsum(times) - times]
+        return found
 
     def divide(
         self,
@@ -363,7 +373,7 @@ def grow_tree(x: FloatArray, weights: FloatArray, labels: IntArray) -> tuple[Flo
     Returns
     -------
     tree : ndarray, shape (l - 1, 4)
-        A merge of segments is at least as high as any within one.
+        A merge of segments is higher than any within one.
     leaf_of : ndarray of int, shape (n,)
         The points themselves; of many, micro-clusters.
     """
@@ -394,7 +404,7 @@ def grow_tree(x: FloatArray, weights: FloatArray, labels: IntArray) -> tuple[Flo
                 merges.append((height, int(ids[int(a)]), int(ids[int(b)]), name + row))
             name += len(part)
             tops[segment] = name - 1
-    highest = max((merge[0] for merge in merges), default=0.0)
+    floor = max((merge[0] for merge in merges), default=0.0)
     # Stable, and children of a merge are never higher than it, so that they stay ahead of it.
     merges.sort(key=lambda merge: merge[0])
     if k > 1:
@@ -402,7 +412,9 @@ def grow_tree(x: FloatArray, weights: FloatArray, labels: IntArray) -> tuple[Flo
         over = ward_linkage(centres, mass)
         ids = np.concatenate([tops, np.arange(name, name + k - 1)])
         for row, (a, b, height, _) in enumerate(over.tolist()):
-            merges.append((max(height, highest), int(ids[int(a)]), int(ids[int(b)]), name + row))
+            # Strictly higher, so that a cut at a height gives the segments too.
+            floor = max(height, floor * (1 + _STEP), np.finfo(float).tiny)
+            merges.append((floor, int(ids[int(a)]), int(ids[int(b)]), name + row))
     node = np.arange(name + k)
     below = np.ones(2 * n - 1)
     tree = np.empty((n - 1, 4))

@@ -202,7 +202,9 @@ def choose_number(evidence: Evidence, boot: Bootstrap, settings: SegmentsSetting
     choice = _panel(evidence, boot, settings)
     if settings.method in FINDS_K:
         k = int(indices.k[-1])
-        reason = f"The method finds {k} dense groups, and leaves out who is in none."
+        dense = k - int(evidence.unassigned)
+        reason = f"The method finds {dense} dense groups"
+        reason += ", and leaves who is in none unassigned." if evidence.unassigned else "."
         none = np.full(len(indices.k), np.nan)
         advice = Recommendation(
             k, None, reason, "", none, eligible=bool(choice["eligible"].iloc[-1])

@@ -77,6 +77,9 @@ class Segments:
         agree.
     consensus : pandas.DataFrame
         ``segment, n, share, jaccard, agreement`` of the consensus division; empty where not asked.
+    neighbours : pandas.DataFrame
+        Of DBSCAN: ``share, distance, eps``: the share of the people whose ``min_samples``-th
+        neighbour is no farther than the distance, and the eps that was used. Empty otherwise.
     tree : ndarray, shape (m - 1, 4)
         scipy's linkage matrix over m points, identical respondents being one weighted point. Of a
         flat method, or after consolidation, the tree is grown within the segments and then over
@@ -142,6 +145,7 @@ class Segments:
     methods: pd.DataFrame
     tandem: pd.DataFrame
     consensus: pd.DataFrame
+    neighbours: pd.DataFrame
     tree: FloatArray
     leaf_of: IntArray
     points: pd.DataFrame
