@@ -68,6 +68,7 @@ _SUMMARIES = {
         "n_identical",
         "n_moved",
         "approximate",
+        "resamples",
         "method",
     ),
 }

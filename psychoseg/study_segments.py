@@ -100,8 +100,9 @@ class SegmentsSettings(Table):
     min_share: float = Field(default=0.05, ge=0, lt=0.5)
     min_people: int = Field(default=30, ge=1)
     bootstrap: int = Field(default=100, ge=10)
-    #: Single clouds that the people are held against; 99 allow p-values down to .01.
-    null_replicates: int = Field(default=99, ge=19)
+    #: Single clouds that the people are held against; 99 allow p-values down to .01. At least 39,
+    #: so that p can fall below the .03 that "natural" takes.
+    null_replicates: int = Field(default=99, ge=39)
     #: Mean bootstrap Jaccard of a segment below which it is not to be trusted, and at which a
     #: solution counts as valid (Hennig 2007; fpc::clusterboot's help page).
     min_jaccard: Share = 0.6

@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 import joblib
+from threadpoolctl import ThreadpoolController
 
 from psychoseg.stats.arrays import one_thread
 
@@ -73,12 +75,15 @@ def parallel_map(
     if workers is not None and workers < 1:
         msg = f"workers = {workers} must be at least 1"
         raise ValueError(msg)
-    limited = one_thread(function)
     advance = progress or _nothing
+    limited = one_thread(function)
     at_most = min(workers or joblib.cpu_count(), max(len(jobs) - _TRIED, 1))
     for done, job in enumerate(jobs, start=1):
         start = time.perf_counter()
         result = limited(job)
+        if done == _TRIED:
+            # What the first jobs have loaded is known now; looking again costs 8 ms a job.
+            limited = partial(_limited, ThreadpoolController(), function)
         left = (time.perf_counter() - start) * (len(jobs) - done)
         advance()
         yield result
@@ -86,19 +91,26 @@ def parallel_map(
             break
     else:
         return
-    shared_out = joblib.Parallel(
-        n_jobs=at_most,
-        backend="loky",
-        return_as="generator",
-        # Large arrays are sent once, as a file that workers map; a copy of it may be written to.
-        mmap_mode="c",
-        idle_worker_timeout=_IDLE,
-    )
-    for result, caught in shared_out(joblib.delayed(_recorded)(limited, j) for j in jobs[done:]):
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        shared_out = joblib.Parallel(
+            n_jobs=at_most,
+            return_as="generator",
+            # Large arrays are sent once, as a file that workers map; a copy may be written to.
+            mmap_mode="c",
+            idle_worker_timeout=_IDLE,
+        )
+    for result, caught in shared_out(joblib.delayed(_recorded)(function, j) for j in jobs[done:]):
         for message, category in caught:
             warnings.warn(message, category, stacklevel=2)
         advance()
         yield result
+
+
+def _limited(
+    controller: ThreadpoolController, function: Callable[[_Job], _Result], job: _Job
+) -> _Result:
+    with controller.limit(limits=1):
+        return function(job)
 
 
 def _recorded(

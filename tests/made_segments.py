@@ -99,7 +99,7 @@ def make_segments(
         k_rule="The eligible number of segments with the most evidence for it.",
         null=null, stability=stability, slsw=slsw, flow=_flow(cuts, w), blocks=blocks, audit=audit,
         methods=methods, tandem=tandem, consensus=pd.DataFrame(),
-        neighbours=_neighbours() if unassigned else _neighbours().iloc[:0],
+        resamples=100, neighbours=_neighbours() if unassigned else _neighbours().iloc[:0],
         tree=tree, leaf_of=np.arange(n),
         points=pd.DataFrame({"point": np.arange(n), "weight": w, "n": 1, "segment": labels}
                             | {a: comp[:, j] for j, a in enumerate(axes)}

@@ -78,7 +78,7 @@ def test_an_engine_that_differs_is_seen(root, both):
     from psychoseg.engines.python import PythonEngine
 
     class Upside(PythonEngine):
-        def linkage(self, x, method, weights):
+        def linkage(self, x, method, weights, *, distances=None):
             return super().linkage(x[:, :1].repeat(x.shape[1], axis=1), method, weights)
 
         def correlate(self, items, kind, weights, *, missing="pairwise", correction=0.0):

@@ -12,13 +12,18 @@ import pandas as pd
 import pytest
 
 import psychoseg
+from psychoseg.segments.number import Evidence, choose_number
+from psychoseg.stats import choice, null_cloud, valleys
 from psychoseg.stats.dimension import _with_items_enough, next_eigenvalue, parallel_analysis
 from psychoseg.stats.dimension_rules import empirical_kaiser
-from psychoseg.stats.linkage import cut_tree
+from psychoseg.stats.gap import Gap
+from psychoseg.stats.indices import Indices
+from psychoseg.stats.linkage import cut_tree, ward_linkage
 from psychoseg.stats.parallel import _precision
 from psychoseg.stats.polychoric import polychoric
+from psychoseg.stats.stability import Bootstrap
 from psychoseg.stats.validity import adjusted_rand
-from psychoseg.study import load_study
+from psychoseg.study import SegmentsSettings, load_study
 
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
 TIME_LIMIT = 300
@@ -308,6 +313,30 @@ def test_r_finds_the_segments_that_python_finds(run_folder: Path, r_run: Path) -
     assert (ours["segment"] == theirs["segment"]).all()
 
 
+def test_r_has_the_evidence_for_each_number_that_python_has(run_folder: Path, r_run: Path) -> None:
+    summaries = [
+        json.loads((folder / "segments/summary.json").read_text()) for folder in (run_folder, r_run)
+    ]
+    for key in ("k", "verdict", "k_rule", "components_rule", "recommended_k", "n_identical"):
+        assert summaries[0][key] == summaries[1][key], key
+    ours, theirs = table(run_folder, "segments/choice"), table(r_run, "segments/choice")
+    assert list(ours["k"]) == list(theirs["k"]) == list(range(1, 16))
+    same = ["silhouette", "smallest_share", "smallest_n", "within"]
+    np.testing.assert_allclose(theirs[same], ours[same], rtol=1e-9)
+    for name in ("eligible", "chosen"):
+        assert (ours[name] == theirs[name]).all()
+    # Both draw 100 resamples: a mean Jaccard has a standard error of about .01.
+    means = ours["jaccard_mean"][1:], theirs["jaccard_mean"][1:]
+    np.testing.assert_allclose(*means, rtol=0, atol=0.05)
+    # The first four divisions run along gaps, which no cloud has; the others are chance.
+    assert (theirs["division_p"][1:5] == 0.02).all()
+    assert (ours["division_p"][1:5] == 0.02).all()
+    nulls = table(run_folder, "segments/null"), table(r_run, "segments/null")
+    assert nulls[0]["p_value"][0] == nulls[1]["p_value"][0] == 0.01
+    # In standard deviations of 99 clouds, which 99 clouds know to 7%.
+    assert nulls[1]["excess"][0] == pytest.approx(nulls[0]["excess"][0], rel=0.3)
+
+
 def test_r_leaves_out_whom_python_leaves_out(run_folder: Path, r_run: Path) -> None:
     keys = ["respondent", "file", "row", "stage", "effect"]
     ours = table(run_folder, "survey/ledger")[keys].sort_values(keys, ignore_index=True)
@@ -527,6 +556,279 @@ def test_r_keeps_the_factors_that_pythons_rules_keep(
     assert theirs["kaiser"] == theirs["recommended"] == ours == [3, 5]
 
 
+def test_constants_of_the_tests_are_those_of_python(rscript: str, root: Path) -> None:
+    code = """
+      found <- list(cloud = cloud_rules, valley = valley_rules, choice = choice_rules)
+      cat(jsonlite::toJSON(found, auto_unbox = TRUE, digits = NA))
+    """
+    theirs = json.loads(run_code(rscript, root, code))
+    modules = {"cloud": null_cloud, "valley": valleys, "choice": choice}
+    for part, constants in theirs.items():
+        module = vars(modules[part])
+        for name, value in constants.items():
+            upper = name.upper()
+            assert value == module.get(f"_{upper}", module.get(upper)), (part, name)
+    assert {part: len(constants) for part, constants in theirs.items()} == {
+        "cloud": 8,
+        "valley": 7,
+        "choice": 3,
+    }
+
+
+def clustered(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make 300 weighted people in 3 unequal groups: columns, weights and which are nominal."""
+    rng = np.random.default_rng(8)
+    centres = rng.normal(0, 2.0, (3, 5))
+    x = centres[rng.choice(3, 300, p=[0.5, 0.3, 0.2])] + rng.standard_normal((300, 5))
+    nominal = np.zeros(5, dtype=bool)
+    if kind == "five-point":
+        x = np.clip(np.round(x + 3), 1, 5)
+    if kind == "nominal":
+        nominal[3:] = True
+        x[:, 3:] = np.floor(np.clip(x[:, 3:] + 2, 0, 3.9))
+    if kind == "many values":  # more than an answer scale has, fewer than 30
+        x = np.round(x * 2)
+    return x, rng.gamma(4, 0.25, 300), nominal
+
+
+@pytest.mark.parametrize("kind", ["continuous", "five-point", "many values", "nominal"])
+def test_r_fits_the_cloud_and_finds_the_valleys_that_python_does(
+    rscript: str, root: Path, tmp_path: Path, kind: str
+) -> None:
+    x, weights, nominal = clustered(kind)
+    ordered, codes = null_cloud._ordered_categories(x, weights, nominal)
+    # Python's tree, since the two programs decide ties differently.
+    tree = ward_linkage(x, weights)
+    for name, array in (("x", x), ("ordered", ordered), ("weights", weights), ("tree", tree)):
+        np.savetxt(tmp_path / f"{name}.csv", array, delimiter=",")
+    code = f"""
+      read <- function(name) unname(as.matrix(
+        read.csv(file.path("{tmp_path.as_posix()}", paste0(name, ".csv")), header = FALSE)
+      ))
+      x <- read("x")
+      weights <- as.vector(read("weights"))
+      nominal <- c({", ".join(str(bool(flag)).upper() for flag in nominal)})
+      merge <- read("tree")[, 1:2]
+      merge <- ifelse(merge < nrow(x), -merge - 1, merge - nrow(x) + 1)
+      storage.mode(merge) <- "integer"
+      tree <- list(merge = merge, order = seq_len(nrow(x)))
+      cloud <- fit_cloud(read("ordered"), weights)
+      set.seed(1)
+      found <- list(
+        depths = valley_depths(x, weights, nested_cuts(tree, 10L), 9L),
+        corr = crossprod(cloud$root), scales = cloud$scales,
+        codes = ordered_categories(x, weights, nominal)$codes[nominal],
+        sample = systematic_sample(weights * 10, 100), drawn = draw_cloud(cloud, 20000L)
+      )
+      cat(jsonlite::toJSON(found, digits = NA))
+    """
+    theirs = json.loads(run_code(rscript, root, code))
+    depths = valleys.valley_depths(x, weights, tree, 9)
+    assert depths.max() > 1
+    np.testing.assert_allclose(theirs["depths"], depths, rtol=0, atol=1e-10)
+    cloud = null_cloud.fit_cloud(ordered, weights)
+    np.testing.assert_allclose(theirs["corr"], cloud.root @ cloud.root.T, rtol=0, atol=1e-10)
+    for scale, values, shares, discrete in zip(
+        theirs["scales"], cloud.values, cloud.shares, cloud.discrete, strict=True
+    ):
+        np.testing.assert_allclose(scale["values"], values, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(scale["shares"], shares, rtol=0, atol=1e-10)
+        assert scale["discrete"] == [discrete]
+    # An eigenvector has two signs, which turn the order of the categories round.
+    ours = [code.tolist() for code in codes.values()]
+    assert theirs["codes"] in (ours, [code[::-1] for code in ours])
+    taken = null_cloud.systematic_sample(weights * 10, 100)
+    assert theirs["sample"] == taken.tolist()
+    drawn = null_cloud.draw_cloud(cloud, 20_000, np.random.default_rng(1))
+    for statistic in (np.mean, np.std):
+        # Of two samples of 20,000, in standard deviations of the column (here at most 3).
+        a, b = statistic(np.array(theirs["drawn"]), axis=0), statistic(drawn, axis=0)
+        np.testing.assert_allclose(a, b, rtol=0, atol=0.1)
+    correlations = [np.corrcoef(d, rowvar=False) for d in (np.array(theirs["drawn"]), drawn)]
+    np.testing.assert_allclose(*correlations, rtol=0, atol=0.04)
+
+
+def random_evidence(seed: int) -> tuple[Evidence, Bootstrap, SegmentsSettings, np.ndarray]:
+    """Make up what speaks for 1 to 8 segments of 60 points, in many mixtures."""
+    rng = np.random.default_rng(seed)
+    weights, people = rng.gamma(4, 0.5, 60), rng.integers(1, 40, 60).astype(float)
+    labels = [np.r_[np.arange(k), rng.choice(k, 60 - k)] for k in range(1, 9)]
+    nan, none = np.full(8, np.nan), np.full(8, np.nan)
+    # Rounded, so that values stand on thresholds too.
+    jaccard = [rng.uniform(*rng.choice([[0.3, 0.8], [0.75, 1.0]]), k).round(2) for k in range(2, 9)]
+    share = [np.bincount(own, weights=weights) / weights.sum() for own in labels]
+    indices = Indices(
+        k=np.arange(1, 9),
+        within=np.linspace(100, 30, 8),
+        calinski_harabasz=nan,
+        davies_bouldin=nan,
+        dunn=nan,
+        hartigan=nan,
+        duda_hart=nan,
+        duda_hart_critical=nan,
+        height=nan,
+        height_jump=nan,
+        silhouette=np.append(np.nan, rng.uniform(0, 0.4, 7).round(1)),
+        smallest_share=none,
+        exact=True,
+    )
+    evidence = Evidence(
+        indices=indices,
+        test=null_cloud.CloudTest(
+            float(rng.choice([0.01, 0.03, 0.04, 0.6])), 1, 1, nan, 2, 60, False
+        ),
+        nodes=null_cloud.NodeTests(
+            rng.choice([0.02, 0.03, 0.5], 7), rng.normal(0.5, 2, 7).round(1)
+        ),
+        gap=Gap(nan, nan, np.zeros(8), np.zeros(8), 1, 60, False),
+        strength=np.zeros(8),
+        association=nan,
+        share=share,
+        people=[np.bincount(own, weights=people) for own in labels],
+        unassigned=False,
+        bic=nan,
+        icl=nan,
+    )
+    boot = Bootstrap(jaccard, [], [], [], [], np.empty((0, 0)))
+    k_max = int(rng.integers(2, 9))
+    settings = SegmentsSettings(
+        k=int(rng.integers(2, 9)) if rng.random() < 0.2 else "auto",
+        k_max=k_max,
+        min_share=float(rng.choice([0.01, 0.1])),
+        min_people=int(rng.choice([1, 100])),
+    )
+    return evidence, boot, settings, np.column_stack([weights, people, *labels])
+
+
+def test_r_chooses_and_says_what_python_does(rscript: str, root: Path, tmp_path: Path) -> None:
+    cases, given = [], []
+    for seed in range(200):
+        evidence, boot, settings, points = random_evidence(seed)
+        number = choose_number(evidence, boot, settings)
+        cases.append(number)
+        given.append(
+            {
+                "points": points.tolist(),
+                "silhouette": [0, *evidence.indices.silhouette[1:].tolist()],
+                "jaccard": [[0], *(j.tolist() for j in boot.jaccard)],
+                "within": evidence.indices.within.tolist(),
+                "test": {"p_value": evidence.test.p_value},
+                "nodes": {
+                    "p_value": evidence.nodes.p_value.tolist(),
+                    "excess": evidence.nodes.excess.tolist(),
+                },
+                "settings": settings.model_dump(mode="json"),
+            }
+        )
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    code = f"""
+      given <- jsonlite::read_json(
+        "{(tmp_path / "given.json").as_posix()}", simplifyVector = TRUE, simplifyDataFrame = FALSE
+      )
+      found <- lapply(given, function(case) {{
+        labels <- case$points[, -(1:2)] + 1
+        choice <- choice_table(
+          1:8, lapply(1:8, function(k) labels[, k]),
+          lapply(case$silhouette, rep, nrow(labels)), case$jaccard, case$within, case$nodes,
+          case$points[, 1], case$points[, 2], case$settings
+        )
+        advice <- recommend(choice, case$test, case$nodes)
+        choice$score <- advice$score
+        decision <- decide(choice, advice, case$test, case$settings)
+        c(decision, list(
+          advice_reason = advice$reason, advice_runner_up_reason = advice$runner_up_reason,
+          why = choice$why, score = choice$score, recommended_k = advice$k,
+          runner_up = max(advice$runner_up, 0L, na.rm = TRUE), p = choice$division_p
+        ))
+      }})
+      cat(jsonlite::toJSON(found, digits = NA, na = "null"))
+    """
+    theirs = json.loads(run_code(rscript, root, code))
+    assert len(theirs) == 200
+    for number, r in zip(cases, theirs, strict=True):
+        assert r["why"] == list(number.choice["why"])
+        np.testing.assert_allclose(r["score"], number.choice["score"], rtol=0, atol=1e-12)
+        for key in ("k", "recommended_k", "runner_up", "k_rule", "verdict", "reason"):
+            assert r[key] == [getattr(number, key)], key
+        assert r["advice_reason"] == [number.k_reason]
+        assert r["advice_runner_up_reason"] == [number.runner_up_reason]
+    # All there is to say was said.
+    assert {c.verdict for c in cases} == {"natural", "reproducible", "constructed"}
+    assert len({c.k_reason.split("(p =")[0] for c in cases}) == 2
+
+
+MIXED = """
+[data]
+file = "data.csv"
+[[items]]
+columns = ["a1:b4"]
+range = [1, 5]
+[scales]
+correlation = "pearson"
+n_factors = 2
+[[columns]]
+name = "school"
+type = "ordinal"
+order = ["low", "middle", "high", "none of these"]
+use = "active"
+block = "education"
+[[columns]]
+name = "region"
+type = "categorical"
+use = "active"
+[reduce]
+{reduce}
+[segments]
+k = 3
+bootstrap = 10
+null_replicates = 19
+audits = false
+"""
+
+
+@pytest.mark.parametrize(
+    "reduce",
+    [
+        "",
+        "standardise = false",
+        'method = "none"',
+        'components = "all"',
+        "components = 2",
+    ],
+)
+def test_r_reduces_mixed_columns_as_python_does(
+    script: Script, tmp_path: Path, reduce: str
+) -> None:
+    rng = np.random.default_rng(5)
+    factor = rng.standard_normal((240, 2)).repeat(4, axis=1)
+    items = np.clip(np.round(factor + 0.7 * rng.standard_normal((240, 8)) + 3), 1, 5).astype(int)
+    names = [f"{letter}{i}" for letter in "ab" for i in range(1, 5)]
+    frame = pd.DataFrame(items, columns=names).assign(
+        school=rng.choice(["low", "middle", "high"], 240), region=rng.choice(["N", "E", "S"], 240)
+    )
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "study.toml").write_text(MIXED.format(reduce=reduce))
+    psychoseg.run(tmp_path, out=tmp_path / "python")
+    done = script("segment_survey.R", tmp_path, tmp_path / "r")
+    assert done.returncode == 0, done.stderr
+    ours, theirs = (table(tmp_path / name, "segments/features") for name in ("python", "r"))
+    ours, theirs = (f.set_index("feature").sort_index() for f in (ours, theirs))
+    assert list(ours.index) == list(theirs.index)
+    for name in ("kind", "block"):
+        assert (ours[name] == theirs[name]).all()
+    np.testing.assert_allclose(theirs[["mean", "sd"]], ours[["mean", "sd"]], rtol=0, atol=1e-10)
+    ours, theirs = (table(tmp_path / name, "segments/eigenvalues") for name in ("python", "r"))
+    assert list(ours["retained"]) == list(theirs["retained"])
+    np.testing.assert_allclose(theirs["eigenvalue"], ours["eigenvalue"], rtol=0, atol=1e-10)
+    ours, theirs = (table(tmp_path / name, "segments/choice") for name in ("python", "r"))
+    np.testing.assert_allclose(theirs["within"][:3], ours["within"][:3], rtol=1e-9)
+    rules = [
+        json.loads((tmp_path / name / "segments/summary.json").read_text())["components_rule"]
+        for name in ("python", "r")
+    ]
+    assert rules[0] == rules[1]
+
+
 COUNTED = """
 [data]
 file = "data.csv"
@@ -606,6 +908,9 @@ NOT_IN_R = (
     'drop_items = "apply"',
     "kaiser = false",
 )
+#: What it does not do of [reduce] and [segments].
+NOT_REDUCED = ('method = "gower"', 'balance = "blocks"', 'map = "tsne"', 'components = "parallel"')
+NOT_SEGMENTED = ('method = "kmeans"', "consolidate = true", "consensus = true")
 
 
 @pytest.mark.parametrize(
@@ -651,6 +956,24 @@ NOT_IN_R = (
             (*(f"{setting} in [scales]" for setting in NOT_IN_R), "psychoseg run"),
         ),
         (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[reduce]\n'
+            + "\n".join([*NOT_REDUCED, "[reduce.blocks]", "scales = 2", "[segments]"])
+            + "\n".join(["", *NOT_SEGMENTED, "eps = 0.5"]),
+            "a,b,c\n1,2,3\n",
+            (
+                *(f"{setting} in [reduce]" for setting in NOT_REDUCED),
+                *(f"{setting} in [segments]" for setting in NOT_SEGMENTED),
+                "[reduce.blocks]",
+                "eps in [segments]",
+                "psychoseg run",
+            ),
+        ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[[columns]]\nname = "d"\ntype = "ordinal"\n',
+            "a,b,c,d\n1,2,3,low\n3,2,1,high\n",
+            ("column d", "ordinal", "(low, high)", "lowest first"),
+        ),
+        (
             f'[data]\nfile = "data.csv"\n{ITEMS}[scales]\nn_factors = "many"\n',
             "a,b,c\n1,2,3\n3,4,5\n2,2,1\n5,1,2\n",
             ("n_factors = many", '"auto", "parallel"'),
@@ -658,7 +981,7 @@ NOT_IN_R = (
     ],
     ids=[
         *("toml", "key", "file", "column", "range", "text", "ragged", "quote", "id"),
-        *("quality", "margins", "cutoffs", "scales", "n_factors"),
+        *("quality", "margins", "cutoffs", "scales", "segments", "ordinal", "n_factors"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_leaves_nothing(

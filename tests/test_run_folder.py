@@ -58,7 +58,7 @@ n_factors = 2
 [segments]
 k = 2
 bootstrap = 10
-null_replicates = 19
+null_replicates = 39
 audits = false
 """,
         encoding="utf-8",

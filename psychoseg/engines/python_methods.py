@@ -285,7 +285,9 @@ def _k_means(
 ) -> _Found:
     n, converged = len(x), True
     if n <= _FEW_POINTS:
-        starts = max(options.starts, min(_LEAST_LOOKED_AT // n, _MANY_STARTS))
+        starts = options.starts
+        if starts > _FEW_STARTS:
+            starts = max(starts, min(_LEAST_LOOKED_AT // n, _MANY_STARTS))
         found = k_means(x, weights, k, rng=rng, starts=starts)
         labels, converged = found.labels, found.converged
     else:

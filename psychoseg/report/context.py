@@ -27,6 +27,7 @@ from psychoseg.report.glossary import GLOSSARY
 from psychoseg.report.measurement import measurement_facts
 from psychoseg.report.number import number_facts
 from psychoseg.report.sureness import sureness_facts, verdict_facts
+from psychoseg.study_segments import FINDS_K, TREE_METHODS
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -115,6 +116,8 @@ def _key_numbers(run: Run) -> tuple[Fact, ...]:
     mean, weakest = _stability(run)
     if run.study.segments.k != "auto":
         how = "set in the study"
+    elif run.study.segments.method in FINDS_K or segments.unassigned:
+        how = "where people are dense"
     elif segments.verdict == "constructed":
         how = "for illustration"
     elif segments.k == segments.recommended_k:
@@ -122,7 +125,7 @@ def _key_numbers(run: Run) -> tuple[Fact, ...]:
     else:
         how = "the most useful division"
     return (
-        Fact("Segments", str(segments.k), how),
+        Fact("Segments", str(tables.n_segments(run)), how),
         Fact("People in the results", f"{people:,}", note),
         Fact(
             "Questions asked",
@@ -211,25 +214,41 @@ def _tree_text(run: Run) -> str:
             f"{words.sentence(segments.method)} The method divides people directly, so there is no "
             "tree to draw."
         )
+    settings = run.study.segments
     weighted = "" if run.survey.weight_kind == "none" else " (weighted)"
-    text = (
-        f"The tree joins the most similar people first, then the most similar groups. Cutting it "
-        f"where the dashed line stands gives {words.plural(segments.k, 'segment')}. Wedges are "
-        f"small branches folded up; the number beside each is how many people it holds{weighted}."
+    cut = (
+        f"Cutting it where the dashed line stands gives {_parts(run)}. Wedges are small branches "
+        f"folded up; the number beside each is how many people it holds{weighted}."
     )
+    moved = settings.consolidate or segments.n_moved > 0
+    if settings.method in TREE_METHODS and not moved:
+        text = f"The tree joins the most similar people first, then the most similar groups. {cut}"
+    else:
+        first = (
+            f"A tree was cut, and {words.plural(segments.n_moved, 'respondent')} then moved to a "
+            "nearer segment"
+            if moved
+            else "The method divides people directly, without a tree"
+        )
+        text = (
+            f"{words.sentence(segments.method)} {first}. The one below is drawn over the segments "
+            f"for looking: it joins alike people within each, then the segments. {cut}"
+        )
     if segments.approximate:
         text += f" {words.sentence(segments.approximate)}"
-    if segments.n_moved:
-        text += (
-            f" Afterwards {words.plural(segments.n_moved, 'respondent')} moved to a nearer segment."
-        )
-    if segments.tied_merges:
+    if segments.tied_merges and settings.method in TREE_METHODS:
         text += (
             f" {words.plural(segments.tied_merges, 'merge')} of {len(segments.tree):,} had a tie, "
             f"and {words.plural(segments.n_identical, 'respondent')} answered just like another "
             f"one: ties are broken by a fixed order that does not depend on the order of the file."
         )
     return text
+
+
+def _parts(run: Run) -> str:
+    """Return "5 segments", and that there are people in none."""
+    left_out = " and those who fit none" if run.segments.unassigned else ""
+    return words.plural(tables.n_segments(run), "segment") + left_out
 
 
 def _has_tree(run: Run) -> bool:
@@ -280,7 +299,7 @@ def _method(run: Run) -> tuple[Fact, ...]:
             f"{retained} of {len(segments.eigenvalues)} components kept. "
             + words.sentence(segments.components_rule),
         ),
-        Fact("Tree", words.sentence(segments.method)),
+        Fact("Division", words.sentence(segments.method)),
         Fact("Number of segments", words.sentence(segments.k_rule)),
         Fact("Verdict", f"{segments.verdict.capitalize()}. {words.sentence(segments.reason)}"),
         Fact("Engine", str(run.manifest.get("engine", words.NOTHING))),
@@ -305,7 +324,7 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
     figures = {
         "dendrogram": FigureText(
             "Dendrogram coloured by segment",
-            f"A tree cut into {words.plural(segments.k, 'segment')}: {sizes}.",
+            f"A tree cut into {_parts(run)}: {sizes}.",
         ),
         "choice": FigureText(
             "What each index says of the number of segments",

@@ -1,5 +1,7 @@
 """The words of the method, each in a sentence for somebody who does not practise it."""
 
+from psychoseg.stats.choice import ALPHA
+
 __all__ = ["GLOSSARY"]
 
 GLOSSARY = (
@@ -182,8 +184,8 @@ GLOSSARY = (
     (
         "One cloud, null test, p",
         "Made-up people with the same averages, correlations and answer steps, but no groups. p is "
-        "the share of such clouds that look as clustered as the survey does; up to 0.05 counts as "
-        "gaps.",
+        "the share of such clouds that look as clustered as the survey does; up to "
+        f"{ALPHA:.2f} counts as gaps.",
     ),
     (
         "Recommended, runner-up, eligible",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from psychoseg.report import words
 from psychoseg.report.facts import Cell, Fact, Number, Row, Table, cells
-from psychoseg.report.tables import kept
+from psychoseg.report.tables import kept, n_segments
+from psychoseg.study_segments import FINDS_K
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -85,7 +86,10 @@ def choice_text(run: Run) -> str:
     k, best, runner_up = segments.k, segments.recommended_k, segments.runner_up
     others = [] if not runner_up or runner_up == k else [f"the runner-up is {runner_up}"]
     people = "all people form one cloud" if best == 1 else f"{best} are recommended"
-    if segments.verdict == "constructed" and run.study.segments.k == "auto":
+    if run.study.segments.method in FINDS_K or segments.unassigned:
+        text = f"{words.plural(n_segments(run), 'segment')}, found where people are dense"
+        others = []
+    elif segments.verdict == "constructed" and run.study.segments.k == "auto":
         text = f"{words.plural(k, 'segment')}, for illustration: none of the numbers is stable"
         others = []
     elif k == best:
@@ -98,7 +102,7 @@ def choice_text(run: Run) -> str:
         text = f"{words.plural(k, 'segment')}, {role}"
         others.insert(0, people)
     if segments.unassigned:
-        others.append("the last of them holds the people who fit none")
+        others.append(f"“segment” {k} holds the people who fit none")
     return words.sentence("; ".join([text, *others]))
 
 
@@ -153,8 +157,7 @@ def _eligible_table(run: Run) -> Table:
             "Segments", "Jaccard, mean", "Jaccard, weakest", "Smallest segment", "Eligible", "Why"
         ),
         tuple(rows),
-        note=f"Base n = {kept(run):,}. Jaccard over {run.study.segments.bootstrap} bootstrap "
-        "resamples.",
+        note=f"Base n = {kept(run):,}. Jaccard over {run.segments.resamples} bootstrap resamples.",
         text_columns=(4, 5),
     )
 

@@ -190,7 +190,7 @@ def _redrawn(run: Run) -> str:
     come = "comes" if valid == 1 < len(real) else "come"
     return (
         f"{every} {words.plural(len(real), 'segment')} {come} back when the survey is drawn again "
-        f"(Jaccard from 0.75, {run.study.segments.bootstrap} resamples); the weakest is segment "
+        f"(Jaccard from 0.75, {run.segments.resamples} resamples); the weakest is segment "
         f"{segment} with {words.number(weakest)}, {words.stability_band(weakest)[1]}."
     )
 

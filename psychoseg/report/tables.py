@@ -23,6 +23,7 @@ __all__ = [
     "item_table",
     "kept",
     "mean_tables",
+    "n_segments",
     "people_table",
     "sample_table",
     "set_aside_table",
@@ -321,6 +322,11 @@ def _chunks(run: Run) -> list[list[int]]:
     parts = -(-len(numbers) // SEGMENTS_A_TABLE)
     size = -(-len(numbers) // parts)
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def n_segments(run: Run) -> int:
+    """Return the number of segments, those who fit none not being one."""
+    return run.segments.k - bool(run.segments.unassigned)
 
 
 def _segment_heads(run: Run, numbers: Sequence[int]) -> tuple[Cell, ...]:

@@ -94,8 +94,9 @@ def audit_trust(
         rows.append((audit, what, spread.median, spread.least, spread.largest, base))
 
     if again.method == "ward":
+        # Of the columns, whose ties are exact; those of turned coordinates hang on their rounding.
         order = order_audit(
-            space.coordinates, space.people, k, rng=order_rng, divide=again, mapper=mapper
+            space.coded, space.people, k, rng=order_rng, divide=again, mapper=mapper
         )
         add("row order", "textbook Ward, any two shuffles", order.textbook, order.n_people)
         add("row order", "psychoseg, any two shuffles", order.ours, order.n_people)

@@ -59,9 +59,9 @@ if TYPE_CHECKING:
 __all__ = ["fit_segments"]
 
 #: Methods whose fits are so slow that fewer resamples are drawn, and how many.
-_SLOW, _FEW_RESAMPLES = ("gmm", "lca", "pam", "diana"), 25
-#: Pairs of resamples for the stability of segments within the solution.
-_PAIRS = 50
+_SLOW, _FEW_RESAMPLES = ("gmm", "lca", "pam", "diana"), 20
+#: Pairs of resamples for the stability of segments within the solution, and of a slow method.
+_PAIRS, _FEW_PAIRS = 50, 10
 #: Points of the k-distance curve that are kept.
 _CURVE = 500
 #: Hennig's words for a mean Jaccard similarity from each bound on (Hennig 2007;
@@ -164,11 +164,12 @@ def fit_segments(
     ward, ward_leaf = _evidence_tree(divider, division, space)
 
     again = for_resamples(divider)
-    replicates = settings.bootstrap
+    pairs = _PAIRS
     if settings.method in _SLOW:
-        replicates = min(replicates, _FEW_RESAMPLES)
+        pairs, resamples = _FEW_PAIRS, min(settings.bootstrap, _FEW_RESAMPLES)
+        settings = settings.model_copy(update={"bootstrap": resamples})
     done = 0
-    steps = replicates + _PAIRS
+    steps = settings.bootstrap + pairs
 
     def advance() -> None:
         nonlocal done
@@ -183,7 +184,7 @@ def fit_segments(
         people,
         division.labels,
         rng=streams[2],
-        replicates=replicates,
+        replicates=settings.bootstrap,
         divide=again,
         material=material,
         mapper=mapper,
@@ -201,7 +202,7 @@ def fit_segments(
         people,
         labels,
         rng=streams[4],
-        pairs=_PAIRS,
+        pairs=pairs,
         divide=again,
         material=material,
         mapper=mapper,
@@ -292,6 +293,7 @@ def fit_segments(
         tandem=tandem,
         consensus=consensus,
         neighbours=_neighbours(space, settings),
+        resamples=settings.bootstrap,
         tree=tree,
         leaf_of=leaf_of,
         points=points,
@@ -342,7 +344,9 @@ def _numbers(settings: SegmentsSettings, n_points: int) -> list[int]:
             f"there are only {n_points} distinct respondents, too few to look for "
             f"{settings.k_min} segments or more. Give more respondents, or set k in [segments]."
         )
-    most = max(2, min(max(PANEL, settings.k_max), n_points - 1))
+    # Of a slow method no more than are looked for.
+    panel = 2 if settings.method in _SLOW else PANEL
+    most = max(2, min(max(panel, settings.k_max), n_points - 1))
     return list(range(2, (most if settings.k == "auto" else max(most, settings.k)) + 1))
 
 

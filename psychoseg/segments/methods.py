@@ -57,7 +57,9 @@ _COMPILED_FROM = 500
 #: By which part a merge of segments is at least higher than what is below it: seen by programs
 #: that read a tree to 9 digits, and by nobody who looks at it.
 _STEP = 1e-6
-#: Random starts of a flat method in a resample.
+#: Mixtures, whose starts cost most, and how many they get.
+_MIXTURES, _MIXTURE_STARTS = ("gmm", "lca"), 20
+#: Random starts of a flat method in a resample; a mixture has one.
 _FEW_STARTS = 3
 #: What a reader calls the methods.
 METHOD_NAMES: dict[SegmentMethod, str] = {
@@ -308,7 +310,11 @@ def divider_of(
     return Divider(
         method=settings.method,
         engine=engine,
-        options=PartitionOptions(eps=settings.eps, min_samples=settings.min_samples),
+        options=PartitionOptions(
+            eps=settings.eps,
+            min_samples=settings.min_samples,
+            starts=_MIXTURE_STARTS if settings.method in _MIXTURES else PartitionOptions().starts,
+        ),
         consolidate=settings.consolidate,
         exact_points=settings.exact_points,
         gower=gower,
@@ -318,7 +324,8 @@ def divider_of(
 
 def for_resamples(divider: Divider) -> Divider:
     """Return the same divider for resamples: in this process wherever Python has the method."""
-    options = replace(divider.options, starts=_FEW_STARTS)
+    starts = 1 if divider.method in _MIXTURES else _FEW_STARTS
+    options = replace(divider.options, starts=starts)
     engine = divider.engine if divider.method == "diana" else PythonEngine()
     return replace(divider, engine=engine, options=options, many=True)
 

@@ -33,7 +33,8 @@ class Segments:
         effective sample size; ``band`` is Hennig's word for the Jaccard; ``slsw`` the median
         stability within solutions, ``certainty`` the mean certainty of its respondents.
     choice : pandas.DataFrame
-        One row a number of segments from 1 to 15: ``k, silhouette, jaccard_mean, jaccard_min,
+        One row a number of segments from 1 to 15 (slow methods: to ``k_max``): ``k, silhouette,
+        jaccard_mean, jaccard_min,
         smallest_share, smallest_n, eligible, chosen, why, within, calinski_harabasz,
         davies_bouldin, dunn, hartigan, duda_hart, duda_hart_critical, height, height_jump, gap,
         gap_se, prediction_strength, association, division_p, bic, icl, score``. ``association`` is
@@ -80,6 +81,8 @@ class Segments:
     neighbours : pandas.DataFrame
         Of DBSCAN: ``share, distance, eps``: the share of the people whose ``min_samples``-th
         neighbour is no farther than the distance, and the eps that was used. Empty otherwise.
+    resamples : int
+        Resamples behind every Jaccard; slow methods draw fewer than the study asks for.
     tree : ndarray, shape (m - 1, 4)
         scipy's linkage matrix over m points, identical respondents being one weighted point. Of a
         flat method, or after consolidation, the tree is grown within the segments and then over
@@ -146,6 +149,7 @@ class Segments:
     tandem: pd.DataFrame
     consensus: pd.DataFrame
     neighbours: pd.DataFrame
+    resamples: int
     tree: FloatArray
     leaf_of: IntArray
     points: pd.DataFrame

@@ -116,6 +116,8 @@ def _depth(x: FloatArray, weights: FloatArray, second: np.ndarray) -> float:
         moved = np.where(np.abs(nearer) > tie, nearer > 0, second)
         if (moved == second).all():
             break
+        if moved.all() or not moved.any():
+            return 0.0
         second = moved
     there = float(weights @ second)
     if min(there, everybody - there) < _FEWEST:
@@ -129,7 +131,11 @@ def _depth(x: FloatArray, weights: FloatArray, second: np.ndarray) -> float:
         # Two places and nothing between them.
         return float(np.sqrt(min(there, everybody - there)))
     direction = np.linalg.solve(spread + _RIDGE * level * np.eye(len(spread)), b - a)
-    unit = float(np.sqrt(direction @ spread @ direction))
+    within = float(direction @ spread @ direction)
+    if within <= 0:
+        # Nothing but rounding within the halves along the way from one to the other.
+        return float(np.sqrt(min(there, everybody - there)))
+    unit = float(np.sqrt(within))
     return _fall(
         x @ direction / unit, weights, float(a @ direction) / unit, float(b @ direction) / unit
     )

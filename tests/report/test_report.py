@@ -12,6 +12,7 @@ import pytest
 from psychoseg.report import build_context, words, write_html
 from psychoseg.report.facts import Table
 from psychoseg.runs import run_study
+from psychoseg.stats.choice import ALPHA
 from tests.made_run import HOSTILE, SCALES, make_run
 from tests.report.conftest import KINDS
 
@@ -257,7 +258,10 @@ def test_who_fits_no_segment_is_called_so_and_has_no_stability(context_of, writt
     assert [p.unassigned for p in context.personas[:-1]] == [False] * 3
     assert context.sureness.segments.rows[-1].cells[3].text == "no segment"
     assert "3 segments" in {f.label: f.value for f in context.verdict.facts}["How sure"]
+    assert context.number.choice.startswith("3 segments, found where people are dense")
     assert "holds the people who fit none" in context.number.choice
+    assert {f.label: f.value for f in context.key_numbers}["Segments"] == "3"
+    assert "gives 3 segments and those who fit none" in context.tree_text
     text = Outline(written("unassigned").read_text(encoding="utf-8")).text
     assert "the method found too few others like them" in text
 
@@ -279,7 +283,8 @@ def test_an_approximate_tree_moved_people_and_a_missing_tree_are_said(tmp_path):
     )
     context = build_context(dataclasses.replace(run, segments=changed))
     assert "Approximate: 500 micro-clusters." in context.tree_text
-    assert "12 respondents moved" in context.tree_text
+    assert "12 respondents then moved" in context.tree_text
+    assert "drawn over the segments" in context.tree_text
     assert any(f.label == "Approximate" for f in context.sureness.facts)
     flat = dataclasses.replace(run.segments, tree=np.empty((0, 4)), method="k-means")
     run = dataclasses.replace(run, segments=flat)
@@ -287,6 +292,21 @@ def test_an_approximate_tree_moved_people_and_a_missing_tree_are_said(tmp_path):
     write_html(run, tmp_path / "flat.html")
     page = Outline((tmp_path / "flat.html").read_text(encoding="utf-8"))
     assert len([1 for t, _ in page.tags if t == "svg"]) == 14
+
+
+def test_a_flat_method_is_not_said_to_cut_a_tree():
+    run = make_run(200)
+    settings = run.study.segments.model_copy(update={"method": "kmeans"})
+    study = run.study.model_copy(update={"segments": settings})
+    segments = dataclasses.replace(run.segments, method="k-means (python)")
+    text = build_context(dataclasses.replace(run, study=study, segments=segments)).tree_text
+    assert text.startswith("K-means (python). The method divides people directly, without a tree.")
+    assert "most similar people first" not in text
+
+
+def test_the_glossary_gives_the_level_that_the_verdict_uses(context):
+    meaning = {f.label: f.value for f in context.glossary}["One cloud, null test, p"]
+    assert f"up to {ALPHA:.2f} counts as gaps" in meaning
 
 
 @pytest.mark.parametrize(
