@@ -292,6 +292,28 @@ def test_report_of_a_broken_run_folder_lists_what_is_missing(
     assert not (folder / "r_report").exists()
 
 
+def test_report_draws_a_tree_whose_leaves_are_micro_clusters(
+    script: Script, run_folder: Path, tmp_path: Path
+) -> None:
+    folder = copy_run(run_folder, tmp_path / "run")
+    tree, points = table(folder, "segments/tree"), table(folder, "segments/points")
+    n = len(points)
+    # The two points that merge first become one leaf.
+    kept, gone = tree.loc[0, ["left", "right"]].astype(int)
+    leaf = np.delete(np.arange(n), gone).searchsorted(
+        np.where(points["leaf"] == gone, kept, points["leaf"])
+    )
+    points.assign(leaf=leaf).to_csv(folder / "segments/points.csv", index=False)
+    name = np.append(leaf, [leaf[kept], *range(n - 1, 2 * n - 3)])
+    tree = tree.iloc[1:].assign(merge=range(n - 2))
+    for side in ("left", "right"):
+        tree[side] = name[tree[side]]
+    tree.to_csv(folder / "segments/tree.csv", index=False)
+    done = script("persona_report.R", folder)
+    assert done.returncode == 0, done.stderr
+    assert b"/Count 4" in (folder / "r_report/persona_report.pdf").read_bytes()
+
+
 def test_report_refuses_a_tree_of_another_run(
     script: Script, run_folder: Path, tmp_path: Path
 ) -> None:
@@ -769,7 +791,7 @@ n_factors = 2
 [[columns]]
 name = "school"
 type = "ordinal"
-order = ["low", "middle", "high", "none of these"]
+order = ["low", "middle", "high"]
 use = "active"
 block = "education"
 [[columns]]
@@ -781,7 +803,7 @@ use = "active"
 [segments]
 k = 3
 bootstrap = 10
-null_replicates = 19
+null_replicates = 39
 audits = false
 """
 
@@ -883,8 +905,15 @@ def test_r_reads_spss_and_platform_exports(
     ours, theirs = table(tmp_path / "python", "respondents"), table(tmp_path / "r", "respondents")
     scales = list(table(tmp_path / "python", "scales/table")["scale"])
     assert list(ours["id"]) == list(theirs["id"])
-    # The same answers were read: the scores agree, whatever ties do to the segments.
     np.testing.assert_allclose(ours[scales], theirs[scales], rtol=0, atol=1e-10)
+    # Ties decide lower merges of these trees differently, but not those that divide the segments.
+    assert adjusted_rand(ours["segment"].to_numpy(), theirs["segment"].to_numpy()) == 1
+    summaries = [
+        json.loads((tmp_path / name / "segments/summary.json").read_text())
+        for name in ("python", "r")
+    ]
+    for key in ("k", "recommended_k", "verdict", "k_rule", "components_rule"):
+        assert summaries[0][key] == summaries[1][key], key
 
 
 def small_study(folder: Path, toml: str, csv: str = "id,a,b,c\n1,1,2,3\n2,3,4,5\n") -> Path:

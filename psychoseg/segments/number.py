@@ -139,7 +139,7 @@ def gather_evidence(
         coordinates=space.project,
         nominal=space.nominal,
         replicates=settings.null_replicates,
-        map=mapper,
+        mapper=mapper,
     )
     nodes = node_tests(
         space.columns,
@@ -149,11 +149,11 @@ def gather_evidence(
         rng=node_rng,
         coordinates=space.project,
         nominal=space.nominal,
-        map=mapper,
+        mapper=mapper,
     )
-    gap = gap_statistic(x, weights, space.people, rng=gap_rng, k_max=n_cuts, map=mapper)
+    gap = gap_statistic(x, weights, space.people, rng=gap_rng, k_max=n_cuts, mapper=mapper)
     strength = prediction_strength(
-        x, weights, space.people, rng=strength_rng, k_max=n_cuts, map=mapper
+        x, weights, space.people, rng=strength_rng, k_max=n_cuts, mapper=mapper
     )
     every = list(zip([1, *ks], labels.T, strict=True))
     share = [np.bincount(own, weights=weights, minlength=k) / weights.sum() for k, own in every]

@@ -65,7 +65,7 @@ def gap_statistic(
     replicates: int = 50,
     max_people: int = MAX_PEOPLE,
     grow: Grow = ward_of_people,
-    map: Mapper = one_by_one,
+    mapper: Mapper = one_by_one,
 ) -> Gap:
     """Compare the within sums of squares with those of people spread evenly over the same box.
 
@@ -87,7 +87,7 @@ def gap_statistic(
         Above, an evenly spaced sample of so many is looked at.
     grow : callable
         Builds a Ward tree: sums of squares are read off its heights.
-    map : callable
+    mapper : callable
         Applies a function to a list of jobs, results in order.
 
     Returns
@@ -115,7 +115,7 @@ def gap_statistic(
     scores = principal_components(centred, weights).scores
     box = _Box(scores.min(axis=0), scores.max(axis=0), weight, k_max, grow)
     observed = box.log_w(scores[take])
-    reference = np.array(list(map(box.log_w_of_reference, rng.spawn(replicates))))
+    reference = np.array(list(mapper(box.log_w_of_reference, rng.spawn(replicates))))
     expected = reference.mean(axis=0)
     se = reference.std(axis=0, ddof=1) * np.sqrt(1 + 1 / replicates)
     gap = expected - observed
@@ -141,13 +141,13 @@ def prediction_strength(
     replicates: int = 20,
     max_people: int = MAX_PEOPLE,
     grow: Grow = ward_of_people,
-    map: Mapper = one_by_one,
+    mapper: Mapper = one_by_one,
 ) -> FloatArray:
     """Compute how well clusters of one half of the people predict those of the other.
 
     Parameters
     ----------
-    x, weights, counts, rng, k_max, replicates, max_people, grow, map
+    x, weights, counts, rng, k_max, replicates, max_people, grow, mapper
         As in :func:`gap_statistic`; ``replicates`` counts the times people are halved.
 
     Returns
@@ -178,7 +178,7 @@ def prediction_strength(
     k_max = min(k_max, len(take) // 2)
     halves = _Halves(x[take], weight, k_max, grow)
     strength = np.zeros(k_max)
-    for found in map(halves.strength, rng.spawn(replicates)):
+    for found in mapper(halves.strength, rng.spawn(replicates)):
         strength += found
     return strength / replicates
 

@@ -147,7 +147,7 @@ def null_test(
     k_max: int = 10,
     max_people: int = MAX_PEOPLE,
     grow: Grow = ward_of_people,
-    map: Mapper = one_by_one,
+    mapper: Mapper = one_by_one,
 ) -> CloudTest:
     """Test whether there are gaps between people that one cloud with their covariance has not.
 
@@ -173,7 +173,7 @@ def null_test(
         Above, an evenly spaced sample of so many is looked at.
     grow : callable
         Builds the tree.
-    map : callable
+    mapper : callable
         Applies a function to a list of jobs, results in order. Where it does so in other processes,
         ``coordinates`` and ``grow`` must be picklable.
 
@@ -223,7 +223,7 @@ def null_test(
         k_max=k_max,
         grow=grow,
     )
-    clouds = list(map(depths.of_cloud, rng.spawn(replicates)))
+    clouds = list(mapper(depths.of_cloud, rng.spawn(replicates)))
     deep = np.array([depths.of_people(ordered[take]), *clouds])
     spread = deep.std(axis=0)
     z = (deep - deep.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
@@ -253,13 +253,13 @@ def node_tests(
     replicates: int = 49,
     max_people: int = MAX_NODE,
     grow: Grow = ward_of_people,
-    map: Mapper = one_by_one,
+    mapper: Mapper = one_by_one,
 ) -> NodeTests:
     """Test each cluster that the cuts of a tree divide next against one cloud of its own.
 
     Parameters
     ----------
-    columns, weights, counts, rng, coordinates, nominal, replicates, max_people, grow, map
+    columns, weights, counts, rng, coordinates, nominal, replicates, max_people, grow, mapper
         As in :func:`null_test`.
     labels : ndarray of int, shape (m, s)
         Cuts into 1, 2, ..., s clusters of one tree.
@@ -288,7 +288,7 @@ def node_tests(
         max_people=max_people,
         grow=grow,
     )
-    for j, found in zip(tested, map(test, jobs), strict=True):
+    for j, found in zip(tested, mapper(test, jobs), strict=True):
         p_value[j], excess[j] = found.p_value, found.excess
     return NodeTests(p_value, excess)
 

@@ -27,7 +27,6 @@ __all__ = [
     "Mapper",
     "best_match",
     "bootstrap",
-    "bootstrap_jaccard",
     "border_share",
     "one_by_one",
     "slsw",
@@ -195,22 +194,6 @@ def bootstrap(
         values=values,
         certainty=certainty,
     )
-
-
-def bootstrap_jaccard(
-    x: FloatArray,
-    weights: FloatArray,
-    counts: FloatArray,
-    labels: Sequence[IntArray],
-    *,
-    rng: np.random.Generator,
-    replicates: int = 50,
-    progress: Callable[[], None] | None = None,
-) -> list[FloatArray]:
-    """Return the ``jaccard`` of :func:`bootstrap` for Ward's trees, one array a division."""
-    cuts = np.column_stack(labels)
-    found = bootstrap(x, weights, counts, cuts, rng=rng, replicates=replicates, progress=progress)
-    return found.jaccard
 
 
 def border_share(certainty: FloatArray, weights: FloatArray) -> float:

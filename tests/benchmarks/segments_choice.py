@@ -287,13 +287,13 @@ def panel(people: int) -> None:
     mapper = partial(parallel_map, workers=2)
     parts: dict[str, Callable[[], object]] = {
         "tree and indices": lambda: tree_indices(x, ones, ward_linkage(x, ones)),
-        "gap, 50 sets": lambda: gap_statistic(x, ones, ones, rng=rng_of(1), map=mapper),
+        "gap, 50 sets": lambda: gap_statistic(x, ones, ones, rng=rng_of(1), mapper=mapper),
         "prediction strength, 20 halvings": lambda: prediction_strength(
-            x, ones, ones, rng=rng_of(1), map=mapper
+            x, ones, ones, rng=rng_of(1), mapper=mapper
         ),
-        "single cloud, 99 draws": lambda: null_test(x, ones, ones, rng=rng_of(1), map=mapper),
+        "single cloud, 99 draws": lambda: null_test(x, ones, ones, rng=rng_of(1), mapper=mapper),
         "clusters of the tree, 14 x 49 draws": lambda: node_tests(
-            x, ones, ones, nested_cuts(ward_linkage(x, ones), 15), rng=rng_of(1), map=mapper
+            x, ones, ones, nested_cuts(ward_linkage(x, ones), 15), rng=rng_of(1), mapper=mapper
         ),
     }
     spent = {name: seconds(run) for name, run in parts.items()}

@@ -79,7 +79,7 @@ def test_who_runs_the_replicates_changes_nothing():
             prediction_strength(x, ones, ones, rng=rng, replicates=3, k_max=6, **options),
         )
 
-    for here, there in zip(both(), both(map=in_another_process), strict=True):
+    for here, there in zip(both(), both(mapper=in_another_process), strict=True):
         np.testing.assert_array_equal(here, there)
 
 

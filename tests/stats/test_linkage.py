@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from psychoseg.stats.arrays import canonical_order, collapse
 from psychoseg.stats.linkage import count_tied_merges, cut_tree, leaf_order, ward_linkage
 from psychoseg.stats.reduction import principal_components, weighted_mean_sd
-from psychoseg.stats.stability import bootstrap_jaccard
+from psychoseg.stats.stability import bootstrap
 from psychoseg.stats.validity import adjusted_rand, nested_silhouettes, silhouette
 
 
@@ -163,7 +163,8 @@ def test_clear_clusters_come_back_and_a_single_cloud_does_not():
     ones = np.ones(300)
     for x, k, check in ((clear, 3, lambda j: j.min() > 0.95), (cloud, 4, lambda j: j.mean() < 0.6)):
         labels = cut_tree(ward_linkage(x, ones), k)
-        jaccard = bootstrap_jaccard(x, ones, ones, [labels], rng=np.random.default_rng(1))[0]
+        again = bootstrap(x, ones, ones, labels[:, None], rng=np.random.default_rng(1))
+        jaccard = again.jaccard[0]
         assert check(jaccard)
 
 
@@ -173,5 +174,5 @@ def test_bootstrap_counts_people_at_a_point_not_points():
     x = np.vstack([[[0.0, 0.0]], [[20.0, 0.0]], rng.normal([10, 15], 0.5, (20, 2))])
     counts = np.array([100, 100, *[1] * 20], dtype=float)
     labels = np.array([0, 1, *[2] * 20])
-    jaccard = bootstrap_jaccard(x, counts, counts, [labels], rng=rng, replicates=20)[0]
-    np.testing.assert_allclose(jaccard, 1)
+    again = bootstrap(x, counts, counts, labels[:, None], rng=rng, replicates=20)
+    np.testing.assert_allclose(again.jaccard[0], 1)

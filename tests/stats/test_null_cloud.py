@@ -195,7 +195,7 @@ def test_who_runs_the_replicates_changes_nothing():
         )  # fmt: skip
         return test.z, nodes.excess
 
-    for here, there in zip(both(), both(map=in_another_process), strict=True):
+    for here, there in zip(both(), both(mapper=in_another_process), strict=True):
         np.testing.assert_array_equal(here, there)
 
 

@@ -13,7 +13,6 @@ from psychoseg.stats.stability import (
     BORDER,
     best_match,
     bootstrap,
-    bootstrap_jaccard,
     border_share,
     slsw,
     ward_cuts,
@@ -267,25 +266,6 @@ def test_points_in_no_segment_are_in_none_of_the_similarities():
     )
     np.testing.assert_array_equal(lost.jaccard[0], [0, 0])
     assert (lost.certainty[10:] == 0).all()
-
-
-def test_bootstrap_jaccard_is_the_mean_of_the_bootstrap_of_ward():
-    x, planted = clouds([30, 20], 3)
-    ones = np.ones(len(x))
-    steps = []
-    short = bootstrap_jaccard(
-        x,
-        ones,
-        ones,
-        [planted],
-        rng=np.random.default_rng(3),
-        replicates=7,
-        progress=lambda: steps.append(1),
-    )
-    full = bootstrap(x, ones, ones, planted[:, None], rng=np.random.default_rng(3), replicates=7)
-    np.testing.assert_array_equal(short[0], full.jaccard[0])
-    np.testing.assert_array_equal(full.jaccard[0], full.values[0].mean(axis=0))
-    assert len(steps) == 7
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
