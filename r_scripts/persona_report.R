@@ -80,10 +80,12 @@ read_run <- function(folder) {
   )
   run$k <- nrow(run$table)
   run$hclust <- tree_to_hclust(run$tree)
-  run$segment <- run$points$segment[order(run$points$point)]
-  run$coordinates <- as.matrix(
-    run$points[order(run$points$point), grep("^comp_[0-9]+$", names(run$points)), drop = FALSE]
-  )
+  run$points <- run$points[order(run$points$point), ]
+  run$segment <- run$points$segment
+  # Of very many points, micro-clusters are the leaves of the tree.
+  if (is.null(run$points$leaf)) run$points$leaf <- run$points$point
+  run$leaf_segment <- run$segment[match(seq_len(nrow(run$tree) + 1L) - 1L, run$points$leaf)]
+  run$coordinates <- as.matrix(run$points[grep("^comp_[0-9]+$", names(run$points))])
   check_run(run)
   run$names <- run$personas$name[match(seq_len(run$k), run$personas$segment)]
   run$colours <- rep_len(segment_palette, run$k)
@@ -100,15 +102,16 @@ read_title <- function(folder) {
 }
 
 check_run <- function(run) {
-  if (nrow(run$tree) + 1L != nrow(run$points) || ncol(run$coordinates) == 0L) {
+  leaves <- length(unique(run$points$leaf))
+  if (nrow(run$tree) + 1L != leaves || anyNA(run$leaf_segment) || ncol(run$coordinates) == 0L) {
     fail(
       run$folder, ": segments/tree.csv has ", nrow(run$tree), " merges and segments/points.csv ",
-      nrow(run$points), " points with ", ncol(run$coordinates),
-      " components; a tree of n points has n - 1 merges. Run the study again."
+      leaves, " leaves with ", ncol(run$coordinates),
+      " components; a tree of n leaves has n - 1 merges. Run the study again."
     )
   }
   cut <- stats::cutree(run$hclust, k = run$k)
-  pairs <- unique(data.frame(cut, segment = run$segment))
+  pairs <- unique(data.frame(cut = cut[run$points$leaf + 1L], segment = run$segment))
   if (nrow(pairs) != run$k || anyNA(run$segment) || !setequal(run$segment, seq_len(run$k))) {
     fail(
       run$folder, ": segments/tree.csv cut into ", run$k,
@@ -182,16 +185,17 @@ draw_dendrogram <- function(run) {
   n <- length(run$hclust$order)
   floor <- 0
   tree <- run$hclust
-  segment <- run$segment
-  note <- sprintf("Each leaf is one of %s patterns of answers.", big(n))
+  segment <- run$leaf_segment
+  what <- if (n == nrow(run$points)) "patterns of answers" else "groups of alike respondents"
+  note <- sprintf("Each leaf is one of %s %s.", big(n), what)
   if (n > max_leaves) {
     floor <- tree$height[[n - max_leaves]]
     top <- crown(tree, max_leaves)
     tree <- top$tree
     segment <- segment[match(seq_len(max_leaves), top$group)]
     note <- sprintf(
-      "Drawn from height %.2f up, where %s branches hold all %s patterns of answers.",
-      floor, big(max_leaves), big(n)
+      "Drawn from height %.2f up, where %s branches hold all %s %s.",
+      floor, big(max_leaves), big(n), what
     )
   }
   along <- segment[tree$order]
@@ -232,14 +236,15 @@ draw_dendrogram <- function(run) {
       subtitle = page_subtitle(
         run, run$k, " segments, cut at the dashed line. ", run$summary$reason
       ),
-      x = NULL, y = "Height at which branches join (Ward)", caption = note
+      x = NULL, y = "Height at which branches join",
+      caption = paste0(note, " Method: ", run$summary$method, ".")
     ) +
     page_theme(run) +
     ggplot2::theme(panel.grid.major.x = ggplot2::element_blank())
 }
 
 draw_silhouette <- function(run) {
-  row <- rep(seq_along(run$segment), times = run$points$n[order(run$points$point)])
+  row <- rep(seq_along(run$segment), times = run$points$n)
   all <- length(row)
   drawn <- "every respondent counts once, weights are not used"
   if (all > max_silhouettes) {
@@ -274,7 +279,7 @@ draw_silhouette <- function(run) {
 }
 
 draw_map <- function(run) {
-  n <- run$points$n[order(run$points$point)]
+  n <- run$points$n
   one_axis <- ncol(run$coordinates) < 2L
   # With one component the second axis only keeps points apart: multiples of the golden ratio fill
   # it evenly.

@@ -12,7 +12,8 @@
 
 usage <- "Usage: Rscript segment_survey.R STUDY_FOLDER [OUT_FOLDER]
 
-Segments a survey with psych, cluster and stats::hclust, and writes the tables of a run folder.
+Segments a survey with psych, cluster, fastcluster and stats::hclust, and writes the tables of a
+run folder.
 
   STUDY_FOLDER  a folder that holds study.toml, or that file
   OUT_FOLDER    where the tables go (
@@ -29,11 +30,12 @@ script_folder <- function() {
   dirname(gsub("~+~", " ", file, fixed = TRUE)) # Rscript writes a space as ~+~
 }
 here <- script_folder()
-for (part in c("common", "study", "read", "clean", "scales", "segments", "profiles")) {
-  source(file.path(here, "lib", paste0(part, ".R")), encoding = "UTF-8")
-}
+parts <- c(
+  "common", "study", "read", "clean", "scales", "cloud", "number", "segments", "profiles"
+)
+for (part in parts) source(file.path(here, "lib", paste0(part, ".R")), encoding = "UTF-8")
 
-packages <- c("psych", "GPArotation", "cluster", "RcppTOML", "jsonlite")
+packages <- c("psych", "GPArotation", "cluster", "fastcluster", "RcppTOML", "jsonlite")
 
 main <- function(args) {
   started <- Sys.time()
@@ -107,7 +109,7 @@ run_tables <- function(result) {
       item = rownames(scales$corr), scales$corr, check.names = FALSE
     ),
     `segments/table` = segments$table, `segments/choice` = segments$choice,
-    `segments/tree` = segments$tree,
+    `segments/null` = segments$null, `segments/tree` = segments$tree,
     `segments/points` = segments$points, `segments/features` = segments$features,
     `segments/eigenvalues` = segments$eigenvalues, `segments/components` = segments$components,
     `profiles/means` = result$profiles$means, `profiles/shares` = result$profiles$shares,

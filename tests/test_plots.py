@@ -187,6 +187,12 @@ def test_the_cut_lies_between_the_merges_it_separates():
     assert heights[-4] < at < heights[-3]
 
 
+def test_those_who_fit_none_are_not_counted_as_a_segment_at_the_cut():
+    for unassigned, cut in ((True, "cut: 3 segments"), (False, "cut: 4 segments")):
+        figure = plots.plot_dendrogram(make_run(200, unassigned=unassigned).segments)
+        assert cut in [t.get_text() for t, _ in texts(figure)]
+
+
 def test_the_map_shows_each_point_once_where_it_is():
     run = make_run(weighted=True)
     axes = plots.plot_map(run.segments).axes[0]

@@ -10,7 +10,8 @@ from scipy.spatial.distance import cdist
 
 import psychoseg.segments.coordinates as coordinates_module
 from psychoseg.errors import DataError
-from psychoseg.segments.space import Space, block_table, block_warning, build_space, on_grid
+from psychoseg.segments.space import Space, block_table, block_warning, build_space
+from psychoseg.stats.arrays import on_grid
 from psychoseg.stats.gower import gower_distances
 from psychoseg.study import load_study
 from psychoseg.study_segments import ReduceSettings

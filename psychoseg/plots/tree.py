@@ -102,7 +102,8 @@ def plot_dendrogram(
             ax.axvline(cut, color=INK, linestyle=(0, (4, 3)), linewidth=1)
             edge = cut / (top * 1.04)
             align = "right" if edge < 0.3 else "left" if edge > 0.7 else "center"
-            put(ax, cut, -0.5, [f"cut: {k} segments"], dy=9, ha=align, size=8, bold=True)
+            text = f"cut: {k - bool(segments.unassigned)} segments"
+            put(ax, cut, -0.5, [text], dy=9, ha=align, size=8, bold=True)
         per_row = height / (max(y.values()) + 1)
         spans = [
             [y[leaf] for leaf in nodes.leaves if nodes.segment[leaf] == s + 1] for s in range(k)

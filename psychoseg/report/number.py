@@ -53,7 +53,10 @@ def number_facts(run: Run) -> Number:
     Number
     """
     segments = run.segments
-    reasons = [Fact(f"Recommended: {segments.recommended_k}", words.sentence(segments.k_reason))]
+    known = n_segments(run)
+    by_density = run.study.segments.method in FINDS_K or segments.unassigned > 0
+    role = f"Found: {known}" if by_density else f"Recommended: {segments.recommended_k}"
+    reasons = [Fact(role, words.sentence(segments.k_reason))]
     if segments.runner_up:
         why = words.sentence(segments.runner_up_reason)
         reasons.append(Fact(f"Runner-up: {segments.runner_up}", why or words.NOTHING))

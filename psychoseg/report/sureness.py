@@ -179,7 +179,7 @@ def _p(value: float) -> str:
 
 
 def _redrawn(run: Run) -> str:
-    """Say how many segments come back in the bootstrap, and name the weakest."""
+    """Say how many segments are valid by the bootstrap, and name the weakest."""
     real = _real(run)
     known = [(float(r["jaccard"]), int(r["segment"])) for r in real if np.isfinite(r["jaccard"])]
     if not known:
@@ -187,9 +187,10 @@ def _redrawn(run: Run) -> str:
     valid = sum(words.stability_band(j)[0] >= _VALID for j, _ in known)
     weakest, segment = min(known)
     every = "All" if valid == len(real) else f"{valid} of" if valid else "None of the"
-    come = "comes" if valid == 1 < len(real) else "come"
+    # Not "come back", which the verdict says of all segments together, by the study's own bounds.
+    is_valid = "is valid" if valid == 1 < len(real) else "are valid"
     return (
-        f"{every} {words.plural(len(real), 'segment')} {come} back when the survey is drawn again "
+        f"{every} {words.plural(len(real), 'segment')} {is_valid} when the survey is drawn again "
         f"(Jaccard from 0.75, {run.segments.resamples} resamples); the weakest is segment "
         f"{segment} with {words.number(weakest)}, {words.stability_band(weakest)[1]}."
     )

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from psychoseg.errors import DataError
-from psychoseg.stats.arrays import FloatArray, IntArray, positive_signs
+from psychoseg.stats.arrays import FloatArray, IntArray, on_grid, positive_signs
 from psychoseg.stats.gower import ColumnKind, gower_distances
 from psychoseg.stats.mixed_reduction import block_divisors, code_columns
 from psychoseg.stats.reduction import (
@@ -28,7 +28,6 @@ __all__ = [
     "GowerProjection",
     "LinearProjection",
     "Reduced",
-    "on_grid",
     "reduce_columns",
 ]
 
@@ -39,8 +38,6 @@ MAX_GOWER_POINTS = 4_000
 #: An eigenvalue below this part of the largest is zero but for rounding.
 _NO_VARIANCE = 1e-12
 #: Coordinates are held to this part of the first component's spread: what is finer is rounding
-#: noise, and must not decide which of two equal distances is the shorter.
-_GRID = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +178,6 @@ def reduce_columns(
     if settings.method == "gower":
         return _gower(entry, settings)
     return _linear(entry, settings, n_obs=n_obs, rng=rng)
-
-
-def on_grid(coordinates: FloatArray) -> FloatArray:
-    """Round coordinates to a grid far below any difference between answers."""
-    step = _GRID * float(np.abs(coordinates).max())
-    exponent = np.floor(np.log10(step)) if step > 0 else -12
-    return np.round(coordinates, int(-exponent)) + 0.0
 
 
 def _linear(

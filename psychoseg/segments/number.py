@@ -224,7 +224,7 @@ def choose_number(evidence: Evidence, boot: Bootstrap, settings: SegmentsSetting
     shown = _shown(choice, advice, settings)
     choice["chosen"] = choice["k"] == shown
     row = choice[choice["k"] == shown].iloc[0]
-    verdict, reason = _verdict(row, evidence.test, settings)
+    verdict, reason = _verdict(row, evidence, settings)
     test = evidence.test
     return Number(
         k=shown,
@@ -447,31 +447,32 @@ def _best(rows: pd.DataFrame, by: str) -> pd.Series:
     return rows.iloc[int(rows[by].fillna(-np.inf).round(9).to_numpy().argmax())]
 
 
-def _verdict(row: pd.Series, test: CloudTest, settings: SegmentsSettings) -> tuple[Verdict, str]:
+def _verdict(row: pd.Series, evidence: Evidence, settings: SegmentsSettings) -> tuple[Verdict, str]:
     """Return the verdict on a division and the sentence that says so."""
-    stable, least = settings.stable_jaccard, settings.min_jaccard
-    k, large = int(row["k"]), _is_large(row, settings)
+    test, stable, least = evidence.test, settings.stable_jaccard, settings.min_jaccard
+    k, large = int(row["k"]) - int(evidence.unassigned), _is_large(row, settings)
+    comes_back = bool(row["jaccard_mean"] >= stable and row["jaccard_min"] >= least)
     kind = verdict(
         test,
-        # A density method divides where people are sparse, whatever Ward's tree does.
-        supported=bool(row["score"] > 0) or settings.method in FINDS_K,
+        # A density method divides where people are sparse, whatever Ward's tree does; but the
+        # sparse places must be those of the next survey as well.
+        supported=comes_back if settings.method in FINDS_K else bool(row["score"] > 0),
         large=large,
         jaccard_mean=float(row["jaccard_mean"]),
         jaccard_min=float(row["jaccard_min"]),
         mean_needed=stable,
         each_needed=least,
     )
-    evidence = (
+    found = (
         f"mean Jaccard {_beside(row['jaccard_mean'], stable)} over {settings.bootstrap} resamples, "
         f"the least stable segment {_beside(row['jaccard_min'], least)}"
     )
-    comes_back = row["jaccard_mean"] >= stable and row["jaccard_min"] >= least
     if kind == "natural":
         back = "come back" if comes_back else "do not all come back"
         return kind, (
             f"There are gaps between groups of people that a single cloud does not have (p = "
             f"{test.p_value:.2f}), and these {k} segments follow them; they {back} when the survey "
-            f"is redrawn ({evidence})."
+            f"is redrawn ({found})."
         )
     if kind == "reproducible":
         gaps = (
@@ -480,18 +481,18 @@ def _verdict(row: pd.Series, test: CloudTest, settings: SegmentsSettings) -> tup
             else "the gaps that there are lie elsewhere"
         )
         return kind, (
-            f"The same {k} segments come back when the survey is redrawn ({evidence}), though "
+            f"The same {k} segments come back when the survey is redrawn ({found}), though "
             f"{gaps}: they divide a continuum, dependably."
         )
     if comes_back and not large:
         return kind, (
-            f"No stable segments: these {k} come back when the survey is redrawn ({evidence}), but "
+            f"No stable segments: these {k} come back when the survey is redrawn ({found}), but "
             f"not all are large enough to count on (the smallest has {row['smallest_n']} "
             f"respondents, {100 * row['smallest_share']:.1f}%; {settings.min_people} and "
             f"{100 * settings.min_share:.0f}% are asked for)."
         )
     return kind, (
-        f"No stable segments: when the survey is redrawn, these {k} do not come back ({evidence}; "
+        f"No stable segments: when the survey is redrawn, these {k} do not come back ({found}; "
         f"{stable:.2f} and {least:.2f} are asked for). Read them as one way to divide a continuum, "
         "not as groups that exist."
     )

@@ -26,7 +26,6 @@ from psychoseg.segments.coordinates import (
     GowerProjection,
     LinearProjection,
     Reduced,
-    on_grid,
     reduce_columns,
 )
 from psychoseg.stats.arrays import (
@@ -50,7 +49,7 @@ from psychoseg.survey.table import Survey, effective_size
 if TYPE_CHECKING:
     from psychoseg.scales import Scales
 
-__all__ = ["Space", "block_table", "block_warning", "build_space", "on_grid"]
+__all__ = ["Space", "block_table", "block_warning", "build_space"]
 
 #: A column whose spread is below this part of its size is constant but for rounding.
 _CONSTANT = 1e-12

@@ -27,6 +27,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 
+#: Coordinates are held to this part of the largest: what is finer is rounding noise, and must not
+#: decide which of two equal distances is the shorter.
+_GRID = 1e-10
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -120,6 +124,22 @@ def complete_rows(items: FloatArray, weights: FloatArray) -> tuple[FloatArray, F
     """
     kept = ~np.isnan(items).any(axis=1)
     return items[kept], weights[kept]
+
+
+def on_grid(coordinates: FloatArray) -> FloatArray:
+    """Round coordinates to a grid far below any difference between answers.
+
+    Parameters
+    ----------
+    coordinates : ndarray, shape (n, d)
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+    """
+    step = _GRID * float(np.abs(coordinates).max(initial=0.0))
+    exponent = np.floor(np.log10(step)) if step > 0 else -12
+    return np.round(coordinates, int(-exponent)) + 0.0
 
 
 def positive_signs(columns: FloatArray) -> FloatArray:

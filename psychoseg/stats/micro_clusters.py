@@ -20,10 +20,8 @@ from psychoseg.stats.indices import systematic_sample
 from psychoseg.stats.linkage import check_points, cut_tree, ward_linkage
 from psychoseg.stats.validity import adjusted_rand
 
-__all__ = ["EXACT_WARD_POINTS", "agreement_with_exact", "approximate_ward", "micro_clusters"]
+__all__ = ["agreement_with_exact", "approximate_ward", "micro_clusters"]
 
-#: Distinct points up to which the exact tree takes minutes and well under 2 GB.
-EXACT_WARD_POINTS = 1_000_000
 #: Two columns whose variances differ by less than this part are as wide as each other.
 _AS_WIDE = 1e-9
 #: k-means passes after the cutting. 200 heaps of 5,000 points in 3 to 8 columns leave 26 to 31%

@@ -15,7 +15,14 @@ import numpy as np
 from scipy.cluster.hierarchy import linkage
 from scipy.stats import norm
 
-from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, canonical_order
+from psychoseg.stats.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    canonical_order,
+    on_grid,
+    positive_signs,
+)
 from psychoseg.stats.indices import systematic_sample
 from psychoseg.stats.linkage import ward_linkage
 from psychoseg.stats.reduction import weighted_mean_sd
@@ -358,7 +365,8 @@ class _Depths:
     def of_people(self, people: FloatArray) -> FloatArray:
         for j, code in self.codes:
             people[:, j] = code[people[:, j].astype(np.intp)]
-        x = self.coordinates(people)
+        # On a grid, so that rounding does not decide which of equal distances is the shorter.
+        x = on_grid(self.coordinates(people))
         order = canonical_order(x, self.weights)
         x, weights = x[order], self.weights[order]
         return mean_depths(x, weights, self.grow(x, weights), self.k_max)
@@ -432,7 +440,8 @@ def _ordered_categories(
     numeric = int((~nominal).sum())
     sd[numeric:] = 1.0
     z = (wide - mean) / np.where(sd > 0, sd, 1.0)
-    first = z @ np.linalg.eigh((z * weights[:, None]).T @ z)[1][:, -1]
+    vectors = np.linalg.eigh((z * weights[:, None]).T @ z)[1]
+    first = z @ (vectors[:, -1] * positive_signs(vectors[:, -1:]))
     for place, (values, inverse) in inverses.items():
         mass = np.bincount(inverse, weights=weights)
         order = np.argsort(np.bincount(inverse, weights=weights * first) / mass, kind="stable")

@@ -2,7 +2,7 @@
 # left out.
 #
 # A survey is a list: ids, items (data frame of raw codes, NA where not answered), columns (numeric
-# or factor), variables (data frame: name, label, role, kind, low, high, reversed), weights,
+# or factor), variables (data frame: name, label, role, kind, block, low, high, reversed), weights,
 # weight_kind, ledger, n_read.
 
 read_survey <- function(study) {
@@ -216,7 +216,7 @@ code_items <- function(state, batteries, scale_reversed) {
       state$items[[name]] <- coded$codes
       state$variables <- rbind(state$variables, data.frame(
         name = name, label = label_of(state$table, name, battery$labels[[name]]), role = "item",
-        kind = "likert",
+        kind = "likert", block = "",
         low = coded$ends[[1L]], high = coded$ends[[2L]], reversed = name %in% reversed
       ))
     }
@@ -355,12 +355,13 @@ code_columns <- function(table, specs, items, keep) {
       if (type == "numeric" && length(bad) > 0L) {
         fail("column ", name, " is numeric but holds ", bad[[1L]], ".")
       }
+      if (type == "ordinal") check_order(name, text, number, spec$order, labels)
       values[[name]] <- if (type == "numeric") number else categories(
         text, number, spec$order, labels
       )
       variables <- rbind(variables, data.frame(
         name = name, label = label_of(table, name, spec$label), role = spec$use, kind = type,
-        low = NA_real_, high = NA_real_, reversed = FALSE
+        block = spec$block, low = NA_real_, high = NA_real_, reversed = FALSE
       ))
     }
   }
@@ -381,6 +382,18 @@ guess_type <- function(text, number, order, labels) {
     length(distinct) > many && !all(number_text(distinct) %in% names(labels))
   }
   if (numeric) "numeric" else "categorical"
+}
+
+# The order of an ordinal column: given, that of labels, or that of numbers.
+check_order <- function(name, text, number, order, labels) {
+  there <- text != ""
+  unknown <- setdiff(text[there], names(labels))
+  if (length(order) == 0L && anyNA(number[there]) && length(unknown) > 0L) {
+    fail(
+      "column ", name, ": type = \"ordinal\" takes an order of its answers (",
+      paste(utils::head(unique(text[there]), 12L), collapse = ", "), "): give it, lowest first."
+    )
+  }
 }
 
 categories <- function(text, number, first, labels) {

@@ -6,9 +6,9 @@
 
 debian_packages <- c(
   GPArotation = "r-cran-gparotation", RcppTOML = "r-cran-rcpptoml", cluster = "r-cran-cluster",
-  dendextend = "r-cran-dendextend", factoextra = "r-cran-factoextra", ggplot2 = "r-cran-ggplot2",
-  haven = "r-cran-haven", jsonlite = "r-cran-jsonlite", lavaan = "r-cran-lavaan",
-  psych = "r-cran-psych"
+  dendextend = "r-cran-dendextend", factoextra = "r-cran-factoextra",
+  fastcluster = "r-cran-fastcluster", ggplot2 = "r-cran-ggplot2", haven = "r-cran-haven",
+  jsonlite = "r-cran-jsonlite", lavaan = "r-cran-lavaan", psych = "r-cran-psych"
 )
 
 fail <- function(...) {

@@ -1,8 +1,9 @@
 # Scales and active columns -> segments: PCA, stats::hclust (ward.D2), cluster::silhouette,
-# bootstrap; the rules of psychoseg/segments.py.
+# bootstrap; the rules of psychoseg/segments/{fit,space,coordinates}.py.
 
 # R's tree needs all pairwise distances: 20,000 points take 1.6 GB.
 max_points <- 20000L
+panel <- 15L # numbers of segments that the table shows at the least
 
 fit_segments <- function(survey, scales, settings, reduce) {
   features <- active_features(survey, scales)
@@ -22,22 +23,33 @@ fit_segments <- function(survey, scales, settings, reduce) {
       " at most); use `psychoseg run`."
     )
   }
-  standard <- standardise(points, features)
-  pca <- components(standard$x, points$weights, reduce)
+  weights <- points$weights
+  people <- if (survey$weight_kind == "frequency") weights else points$n
+  standard <- standardise(points, features, reduce$standardise)
+  pca <- components(standard$x, weights, reduce)
   x <- pca$scores
-  m <- nrow(x)
-  if (settings$k != "auto" && settings$k > m) {
-    fail("[segments] k = ", settings$k, " is larger than the ", m, " distinct respondents.")
-  }
-  distances <- as.matrix(stats::dist(x))
-  tree <- grow_tree(distances, points$weights)
-  ks <- candidates(settings, m)
-  cuts <- lapply(ks, function(k) by_size(stats::cutree(tree, k), points$weights))
-  people <- if (survey$weight_kind == "frequency") points$weights else points$n
+  ks <- candidates(settings, nrow(x))
+  distances <- stats::dist(x)
+  tree <- grow_tree(distances, weights, stats::hclust)
+  nested <- nested_cuts(tree, max(ks))
+  cuts <- lapply(ks, function(k) by_size(nested[, k], weights))
+  distances <- as.matrix(distances)
   widths <- lapply(cuts, silhouettes, distances, points, unweighted = survey$weight_kind == "none")
-  jaccards <- bootstrap_jaccard(distances, points, people, cuts, settings$bootstrap)
-  choice <- choice_table(ks, cuts, widths, jaccards, points$weights, people, settings)
-  decision <- decide(choice, settings)
+  jaccards <- bootstrap_jaccard(distances, weights, people, cuts, settings$bootstrap)
+
+  project <- function(columns) {
+    wide <- widen(columns, standard$levels)
+    t((t(wide) - standard$mean) / standard$divisor) %*% pca$vectors
+  }
+  columns <- as_measured(points$x, standard$levels)
+  nominal <- seq_len(ncol(columns)) > ncol(columns) - length(standard$levels)
+  test <- null_test(columns, weights, people, project, nominal, settings$null_replicates)
+  nodes <- node_tests(columns, weights, people, nested, project, nominal)
+  within <- vapply(cuts, within_squares, 0, x, weights)
+  choice <- choice_table(ks, cuts, widths, jaccards, within, nodes, weights, people, settings)
+  advice <- recommend(choice, test, nodes)
+  choice$score <- advice$score
+  decision <- decide(choice, advice, test, settings)
   choice$chosen <- choice$k == decision$k
   at <- match(decision$k, ks)
   tied <- count_ties(tree$height)
@@ -58,17 +70,19 @@ fit_segments <- function(survey, scales, settings, reduce) {
   list(
     labels = label, point_of = point_of, silhouette = widths[[at]][point_of], k = decision$k,
     table = segment_table(cuts[[at]], points, widths[[at]], jaccards[[at]], n_effective),
-    choice = choice, tree = tree_table(tree),
+    choice = choice, null = as.data.frame(test), tree = tree_table(tree),
     points = data.frame(
-      point = seq_len(m) - 1L, weight = points$weights, n = points$n, segment = cuts[[at]], x,
+      point = seq_along(weights) - 1L, weight = weights, n = points$n, segment = cuts[[at]], x,
       check.names = FALSE
     ),
     features = standard$table, eigenvalues = pca$table, components = pca$correlations,
     summary = list(
-      k = decision$k, verdict = decision$verdict, reason = decision$reason,
-      k_rule = decision$k_rule,
-      components_rule = pca$rule, method = "Ward's tree (R: stats::hclust ward.D2)",
-      tied_merges = tied, n_identical = sum(points$n[points$n > 1L])
+      k = decision$k, recommended_k = advice$k,
+      runner_up = if (is.na(advice$runner_up)) 0L else advice$runner_up,
+      k_reason = advice$reason, runner_up_reason = advice$runner_up_reason,
+      verdict = decision$verdict, reason = decision$reason, k_rule = decision$k_rule,
+      components_rule = pca$rule, tied_merges = tied, n_identical = sum(points$n[points$n > 1L]),
+      method = "Ward's tree (R: stats::hclust ward.D2)"
     ),
     ledger = features$gaps
   )
@@ -79,19 +93,26 @@ fit_segments <- function(survey, scales, settings, reduce) {
 active_features <- function(survey, scales) {
   x <- scales$scores
   kinds <- stats::setNames(rep("scale", ncol(x)), names(x))
+  blocks <- stats::setNames(rep("scales", ncol(x)), names(x))
+  variables <- stats::setNames(names(x), names(x))
   labels <- stats::setNames(scales$table$label, scales$table$scale)
   gaps <- stats::setNames(as.data.frame(is.na(x)), labels[names(x)])
   active <- survey$variables$name[survey$variables$role == "active"]
   for (name in active) {
     value <- survey$columns[[name]]
-    label <- survey$variables$label[survey$variables$name == name]
+    variable <- survey$variables[survey$variables$name == name, ]
+    label <- variable$label
     gaps[[label]] <- is.na(value)
+    # Categories in their order, counted as equal steps.
+    if (variable$kind == "ordinal") value <- as.integer(value) - 1
     new <- if (name %in% names(x)) paste(name, "(column)") else name
     if (is.factor(value)) new <- paste0(name, "=", levels(value))
     for (feature in seq_along(new)) {
       indicator <- as.numeric(value == levels(value)[feature])
       x[[new[[feature]]]] <- if (is.factor(value)) indicator else value
-      kinds[[new[[feature]]]] <- if (is.factor(value)) "category" else "numeric"
+      kinds[[new[[feature]]]] <- if (is.factor(value)) "category" else variable$kind
+      blocks[[new[[feature]]]] <- variable$block
+      variables[[new[[feature]]]] <- paste("column", name)
       shown <- if (is.factor(value)) paste0(label, ": ", levels(value)[[feature]]) else label
       labels[[new[[feature]]]] <- shown
     }
@@ -106,14 +127,15 @@ active_features <- function(survey, scales) {
     if (any(!complete)) paste("no value for", lacking) else character()
   )
   # A category that none of the complete respondents has is no feature.
-  used <- sort(
-    names(x)[vapply(
-      names(x), function(f) kinds[[f]] != "category" || any(x[[f]][complete] > 0), logical(1)
-    )]
+  there <- vapply(
+    names(x), function(f) kinds[[f]] != "category" || any(x[[f]][complete] > 0), logical(1)
   )
+  # Numbers first, then the categories of each column together.
+  used <- names(x)[order(kinds == "category", ifelse(kinds == "category", variables, ""), names(x))]
+  used <- used[there[used]]
   list(
-    x = as.matrix(x[used]), kinds = kinds[used], labels = labels[used], complete = complete,
-    gaps = ledger
+    x = as.matrix(x[used]), kinds = kinds[used], labels = labels[used], blocks = blocks[used],
+    variables = variables[used], complete = complete, gaps = ledger
   )
 }
 
@@ -131,9 +153,9 @@ collapse <- function(x, weights) {
   )
 }
 
-# Numeric columns are standardised; a category's indicator of share p becomes (y - p) / sqrt(p), as
-# in FAMD (Pages 2004).
-standardise <- function(points, features) {
+# Numbers are standardised; a category's indicator of share p becomes (y - p) / sqrt(p), as in FAMD
+# (Pages 2004). There are always scales, so never categories alone.
+standardise <- function(points, features, standardise) {
   about <- apply(points$x, 2L, moments, weights = points$weights)
   mean <- vapply(about, `[[`, 0, "mean")
   sd <- vapply(about, `[[`, 0, "sd")
@@ -144,14 +166,36 @@ standardise <- function(points, features) {
       "; make it use = \"profile\"."
     )
   }
-  divisor <- ifelse(features$kinds == "category", sqrt(mean), sd)
+  category <- features$kinds == "category"
+  spread <- ifelse(category, sqrt(mean), sd)
+  levels <- rle(unname(features$variables[category]))$lengths
+  divisor <- if (standardise) spread else ifelse(category, spread, 1)
   list(
-    x = scale(points$x, center = mean, scale = divisor),
+    x = scale(points$x, center = mean, scale = divisor), mean = mean, divisor = divisor,
+    levels = levels,
     table = data.frame(
       feature = colnames(points$x), label = unname(features$labels), kind = unname(features$kinds),
-      mean = mean, sd = divisor
+      block = unname(features$blocks), mean = mean, sd = spread
     )
   )
+}
+
+# Numbers, then for each nominal column the code 0, 1, ... of the category: `levels` says how many
+# indicators, which stand last, belong to each.
+as_measured <- function(x, levels) {
+  ends <- ncol(x) - sum(levels) + cumsum(levels)
+  codes <- vapply(seq_along(levels), function(j) {
+    max.col(x[, seq.int(ends[[j]] - levels[[j]] + 1L, ends[[j]]), drop = FALSE], "first") - 1
+  }, numeric(nrow(x)))
+  unname(cbind(x[, seq_len(ncol(x) - sum(levels)), drop = FALSE], codes))
+}
+
+widen <- function(columns, levels) {
+  numbers <- ncol(columns) - length(levels)
+  indicators <- lapply(seq_along(levels), function(j) {
+    outer(columns[, numbers + j], seq_len(levels[[j]]) - 1, `==`)
+  })
+  do.call(cbind, c(list(columns[, seq_len(numbers), drop = FALSE]), indicators))
 }
 
 components <- function(x, weights, reduce) {
@@ -159,28 +203,40 @@ components <- function(x, weights, reduce) {
   root <- sqrt(weights / sum(weights))
   fit <- svd(x * root)
   values <- fit$d^2
+  positive <- sum(values > 1e-12 * values[[1L]])
+  values <- values[seq_len(positive)]
   share <- values / sum(values)
   cumulative <- cumsum(share)
-  positive <- sum(values > 1e-12 * values[[1L]])
   wanted <- reduce$components
-  if (identical(wanted, "share")) {
-    n <- min(which(cumulative >= reduce$share - 1e-9)[[1L]], positive)
+  if (reduce$method == "none") {
+    n <- positive
+    rule <- paste(
+      "no reduction: all", n, "dimensions of the columns, turned to their principal axes, which",
+      "leaves every distance as it is"
+    )
+  } else if (identical(wanted, "all")) {
+    n <- positive
+    rule <- paste("all", n, "components")
+  } else if (identical(wanted, "share")) {
+    n <- min(which(cumulative >= reduce$share - 1e-9)[1L], positive, na.rm = TRUE)
     rule <- sprintf(
-      "the first %d of %d components: the fewest that carry %.0f%% of the variance", n, positive,
-      100 * reduce$share
+      "the first %d of %d components: the fewest that carry %.0f%% of the variance (%.0f%%)", n,
+      positive, 100 * reduce$share, 100 * cumulative[[n]]
     )
   } else {
-    n <- if (identical(wanted, "all")) positive else wanted
+    n <- wanted
     if (n > positive) {
       fail(
         "[reduce] components = ", n, " is more than the ", positive,
         " that the active columns have."
       )
     }
-    rule <- sprintf("%d of %d components, as set in the study", n, positive)
+    rule <- sprintf(
+      "%d components, set in the study (%.0f%% of the variance)", n, 100 * cumulative[[n]]
+    )
   }
-  vectors <- fit$v %*% diag(ifelse(colSums(fit$v) < 0, -1, 1), ncol(fit$v))
-  kept <- vectors[, seq_len(n), drop = FALSE]
+  kept <- fit$v[, seq_len(n), drop = FALSE]
+  kept <- kept %*% diag(ifelse(colSums(kept) < 0, -1, 1), n)
   names <- paste0("comp_", seq_len(n))
   sd <- sqrt(colSums(x^2 * weights) / sum(weights))
   correlations <- sweep(kept, 2L, sqrt(values[seq_len(n)]), `*`) / sd
@@ -190,7 +246,7 @@ components <- function(x, weights, reduce) {
   scores <- round(scores, -floor(log10(1e-10 * max(abs(scores)))))
   dimnames(scores) <- list(NULL, names)
   list(
-    scores = scores, rule = rule,
+    scores = scores, vectors = kept, rule = rule,
     table = data.frame(
       component = seq_along(values), eigenvalue = values, share = share, cumulative = cumulative,
       retained = seq_along(values) <= n
@@ -204,20 +260,32 @@ components <- function(x, weights, reduce) {
 # ---- tree, cuts and how good they are ----
 
 # hclust counts a point as `members` points where its distances are scaled to match: two points of
-# weights a and b merge at sqrt(2ab / (a + b)) times their distance.
-grow_tree <- function(distances, weights) {
-  scaled <- distances * sqrt(2 / outer(1 / weights, 1 / weights, `+`))
-  stats::hclust(stats::as.dist(scaled), method = "ward.D2", members = weights)
+# weights a and b merge at sqrt(2ab / (a + b)) times their distance. fastcluster's is the same, and
+# faster where trees are many.
+grow_tree <- function(distances, weights, hclust = fastcluster::hclust) {
+  if (all(weights == weights[[1L]])) {
+    return(hclust(distances * sqrt(weights[[1L]]), method = "ward.D2"))
+  }
+  scale <- stats::as.dist(sqrt(2 / outer(1 / weights, 1 / weights, `+`)))
+  hclust(distances * scale, method = "ward.D2", members = weights)
 }
 
+# The numbers of segments that people are divided into: 1, 2, ...
 candidates <- function(settings, m) {
-  ks <- seq_len(min(settings$k_max, m - 1L))
-  ks <- ks[ks >= settings$k_min]
-  if (settings$k != "auto") ks <- c(ks, settings$k)
-  if (length(ks) == 0L) {
-    fail("there are only ", m, " distinct respondents, too few for ", settings$k_min, " segments.")
+  if (settings$k != "auto" && settings$k > m) {
+    fail(
+      "[segments] k = ", settings$k, " is larger than the ", m, " distinct respondents: ask for ",
+      "fewer."
+    )
   }
-  sort(unique(ks))
+  if (settings$k == "auto" && m <= settings$k_min) {
+    fail(
+      "there are only ", m, " distinct respondents, too few to look for ", settings$k_min,
+      " segments or more: give more, or set k in [segments]."
+    )
+  }
+  most <- max(2L, min(max(panel, settings$k_max), m - 1L))
+  seq_len(if (settings$k == "auto") most else max(most, settings$k))
 }
 
 by_size <- function(labels, weights) {
@@ -228,6 +296,7 @@ by_size <- function(labels, weights) {
 # cluster::silhouette knows no weights: the mean distances are then formed here, a point of weight w
 # being w people.
 silhouettes <- function(labels, distances, points, unweighted) {
+  if (all(labels == 1L)) return(NULL)
   if (unweighted && all(points$n == 1L)) {
     return(cluster::silhouette(labels, dmatrix = distances)[, "sil_width"])
   }
@@ -242,105 +311,42 @@ silhouettes <- function(labels, distances, points, unweighted) {
   ifelse(mass[labels] > 1 & is.finite(width), width, 0)
 }
 
-# Mean Jaccard similarity of each cluster to its best match in the trees of redrawn people (Hennig
-# 2007).
-bootstrap_jaccard <- function(distances, points, people, cuts, replicates) {
+within_squares <- function(labels, x, weights) {
+  mean <- rowsum(x * weights, labels) / as.vector(rowsum(weights, labels))
+  sum(weights * rowSums((x - mean[labels, , drop = FALSE])^2))
+}
+
+# Mean Jaccard similarity of each segment to its best match in the trees of redrawn people, each of
+# those drawn counted once: fpc::clusterboot's default (Hennig 2007).
+bootstrap_jaccard <- function(distances, weights, people, cuts, replicates) {
   total <- lapply(cuts, function(cut) numeric(max(cut)))
-  drawn <- min(round(sum(people)), 4000L) # a tree costs time with the square of its points
+  ends <- round(cumsum(people))
+  n <- ends[[length(ends)]]
+  counts <- diff(c(0, ends))
+  drawn <- min(n, 4000L) # a tree costs time with the square of its points
   for (b in seq_len(replicates)) {
-    times <- as.vector(stats::rmultinom(1L, drawn, people))
+    who <- unique(sample.int(n, drawn, replace = TRUE))
+    times <- tabulate(findInterval(who, ends, left.open = TRUE) + 1L, length(ends))
     here <- which(times > 0L)
     if (length(here) < 2L) next # one point alone is no tree: nothing came back
-    tree <- grow_tree(distances[here, here], points$weights[here] * times[here] / people[here])
+    weight <- weights[here] * times[here] / counts[here]
+    tree <- grow_tree(stats::as.dist(distances[here, here]), weight)
+    again <- nested_cuts(tree, length(cuts))
     for (s in seq_along(cuts)) {
-      again <- stats::cutree(tree, min(max(cuts[[s]]), length(here)))
-      both <- stats::xtabs(
-        points$weights[here] ~ factor(cuts[[s]][here], seq_len(max(cuts[[s]]))) + again
-      )
-      size <- rowSums(both)
-      best <- apply(both / (outer(size, colSums(both), `+`) - both), 1L, max)
-      total[[s]] <- total[[s]] + ifelse(size > 0, best, 0)
+      k <- length(total[[s]])
+      found <- best_jaccard(cuts[[s]][here], again[, min(k, ncol(again))], weight, k)
+      total[[s]] <- total[[s]] + found
     }
   }
   lapply(total, `/`, replicates)
 }
 
-choice_table <- function(ks, cuts, widths, jaccards, weights, people, settings) {
-  rows <- lapply(seq_along(ks), function(j) {
-    mass <- as.vector(tapply(weights, cuts[[j]], sum))
-    n <- as.vector(tapply(people, cuts[[j]], sum))
-    share <- mass / sum(mass)
-    jaccard <- jaccards[[j]]
-    mean_jaccard <- sum(share * jaccard)
-    against <- c(
-      if (min(share) < settings$min_share) sprintf("smallest segment %.1f%%", 100 * min(share)),
-      if (min(n) < settings$min_people) sprintf("smallest segment %.0f people", min(n)),
-      if (mean_jaccard < settings$stable_jaccard) {
-        sprintf("does not come back (Jaccard %.2f)", floored(mean_jaccard))
-      } else if (min(jaccard) < settings$min_jaccard) {
-        sprintf("one segment does not come back (Jaccard %.2f)", floored(min(jaccard)))
-      }
-    )
-    data.frame(
-      k = ks[[j]], silhouette = sum(weights * widths[[j]]) / sum(weights),
-      jaccard_mean = mean_jaccard,
-      jaccard_min = min(jaccard), smallest_share = min(share), smallest_n = round(min(n)),
-      eligible = length(against) == 0L, chosen = FALSE,
-      why = if (length(against) == 0L) "large enough and stable" else paste(
-        against, collapse = "; "
-      )
-    )
-  })
-  do.call(rbind, rows)
-}
-
-# Two decimals, rounded down: a value below a threshold must not be printed as on it.
-floored <- function(x) floor(100 * x + 1e-9) / 100
-
-decide <- function(choice, settings) {
-  searched <- choice[choice$k >= settings$k_min & choice$k <= settings$k_max, ]
-  large <- searched$smallest_share >= settings$min_share &
-    searched$smallest_n >= settings$min_people
-  best <- function(rows) rows[which.max(round(rows$silhouette, 9L)), ]
-  if (settings$k != "auto") {
-    row <- choice[choice$k == settings$k, ]
-    k_rule <- paste(row$k, "segments, set in the study")
-  } else if (any(searched$eligible)) {
-    row <- best(searched[searched$eligible, ])
-    k_rule <- paste(
-      row$k, "segments: the highest average silhouette among those large enough and stable"
-    )
-  } else {
-    row <- if (any(large)) best(searched[large, ]) else {
-      searched[which.max(round(searched$smallest_share, 9L)), ]
-    }
-    k_rule <- paste(
-      row$k,
-      "segments, for illustration: none was large enough and stable, and this has the",
-      if (any(large)) "highest average silhouette" else "largest smallest segment"
-    )
-  }
-  back <- row$jaccard_mean >= settings$stable_jaccard && row$jaccard_min >= settings$min_jaccard
-  stable <- back && row$eligible
-  numbers <- sprintf(
-    "mean Jaccard %.2f over %d resamples, the least stable segment %.2f", floored(row$jaccard_mean),
-    settings$bootstrap, floored(row$jaccard_min)
-  )
-  list(
-    k = row$k, k_rule = k_rule, verdict = if (stable) "reproducible" else "constructed",
-    reason = if (stable) {
-      sprintf("The same %d segments come back when the survey is redrawn (%s).", row$k, numbers)
-    } else if (back) {
-      sprintf(
-        "No stable segments: these %d come back (%s), but not all are large enough.", row$k, numbers
-      )
-    } else {
-      sprintf(
-        "No stable segments: when the survey is redrawn, these %d do not come back (%s).", row$k,
-        numbers
-      )
-    }
-  )
+# Each of k segments' highest weighted similarity to one of the others.
+best_jaccard <- function(own, other, weights, k) {
+  n_other <- max(other)
+  both <- matrix(total_by(weights, own + k * (other - 1L), k * n_other), k)
+  union <- outer(rowSums(both), colSums(both), `+`) - both
+  apply(ifelse(both > 0, both / union, 0), 1L, max)
 }
 
 # Merges whose height another one shares: each could have come first.

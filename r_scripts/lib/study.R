@@ -47,24 +47,35 @@ known_keys <- list(
   ),
   `scales.scale` = list(name = NULL, items = NULL, reverse = character()),
   columns = list(
-    name = NULL, use = "profile", type = "auto", label = "", order = character(), labels = list(),
-    missing = character()
+    name = NULL, use = "profile", type = "auto", label = "", block = "demographics",
+    order = character(), labels = list(), missing = character()
   ),
-  reduce = list(components = "share", share = 0.9),
+  reduce = list(
+    method = "components", standardise = TRUE, balance = "columns", blocks = list(),
+    components = "share", share = 0.9, map = "pca"
+  ),
   segments = list(
-    k = "auto", k_min = 2L, k_max = 10L, method = "ward", min_share = 0.05, min_people = 30L,
-    bootstrap = 100L, min_jaccard = 0.6, stable_jaccard = 0.75, names = list()
+    k = "auto", k_min = 2L, k_max = 10L, method = "ward", consolidate = FALSE, eps = NULL,
+    min_samples = 10L, exact_points = 1000000L, min_share = 0.05, min_people = 30L,
+    bootstrap = 100L, null_replicates = 99L, min_jaccard = 0.6, stable_jaccard = 0.75,
+    audits = TRUE, consensus = FALSE, names = list()
   ),
   engine = list(name = "python", tree = "auto", rotator = "psychoseg", time_limit = 600)
 )
-# What the R program does of [scales]; it refuses other values. Of the rest it has no use for delta
-# and power, which belong to rotations it refuses, nor for starts: random starts look for a better
-# optimum than the usual one and tell of others, while this program is to show what psych::fa finds.
+# What the R program does of some tables; it refuses other values. Of the rest of [scales] it has no
+# use for delta and power, which belong to rotations it refuses, nor for starts: random starts look
+# for a better optimum than the usual one and tell of others, while this program is to show what
+# psych::fa finds. Of [segments] it has none for min_samples, which belongs to methods it refuses,
+# for exact_points, since its tree is exact, nor for audits, which judge a division and change none.
 # [engine] chooses between programs inside Python, so all of it is left aside, rotator among it.
 can_do <- list(
-  correlation = c("polychoric", "pearson"), missing = "pairwise", correction = 0,
-  extraction = "minres", rotation = "oblimin", variant = "psych", gamma = 0,
-  score = c("mean", "sum"), centre = "none", drop_items = "propose"
+  scales = list(
+    correlation = c("polychoric", "pearson"), missing = "pairwise", correction = 0,
+    extraction = "minres", rotation = "oblimin", variant = "psych", gamma = 0,
+    score = c("mean", "sum"), centre = "none", drop_items = "propose"
+  ),
+  reduce = list(method = c("components", "none"), balance = "columns", map = "pca"),
+  segments = list(method = "ward", consolidate = FALSE, consensus = FALSE)
 )
 lists_of_tables <- c("merge", "items", "columns")
 
@@ -126,15 +137,20 @@ fill_study <- function(raw, file) {
 
 # What would change the numbers and is not written in R.
 refuse <- function(study, file) {
-  cannot <- c(
-    Filter(function(key) !isTRUE(study$scales[[key]] %in% can_do[[key]]), names(can_do)),
-    if (!is.null(study$scales$kaiser)) "kaiser"
-  )
   asked <- c(
-    vapply(cannot, function(key) {
-      value <- jsonlite::toJSON(study$scales[[key]], auto_unbox = TRUE, digits = NA)
-      paste(key, "=", value, "in [scales]")
-    }, ""),
+    unlist(lapply(names(can_do), function(table) {
+      can <- can_do[[table]]
+      given <- study[[table]]
+      cannot <- Filter(function(key) !isTRUE(given[[key]] %in% can[[key]]), names(can))
+      if (table == "scales" && !is.null(given$kaiser)) cannot <- c(cannot, "kaiser")
+      vapply(cannot, function(key) {
+        value <- jsonlite::toJSON(given[[key]], auto_unbox = TRUE, digits = NA)
+        paste0(key, " = ", value, " in [", table, "]")
+      }, "")
+    })),
+    if (length(study$reduce$blocks) > 0L) "[reduce.blocks]",
+    if (identical(study$reduce$components, "parallel")) "components = \"parallel\" in [reduce]",
+    if (length(study$segments$eps) > 0L) "eps in [segments]",
     if (study$quality$action == "exclude") "action = \"exclude\" in [quality]",
     if (length(study$quality$checks) > 0L) "[[quality.checks]]",
     if (length(study$weights$margins) > 0L) "[[weights.margins]]",

@@ -262,6 +262,7 @@ def test_who_fits_no_segment_is_called_so_and_has_no_stability(context_of, writt
     assert "holds the people who fit none" in context.number.choice
     assert {f.label: f.value for f in context.key_numbers}["Segments"] == "3"
     assert "gives 3 segments and those who fit none" in context.tree_text
+    assert "Found: 3" in [f.label for f in context.number.reasons]
     text = Outline(written("unassigned").read_text(encoding="utf-8")).text
     assert "the method found too few others like them" in text
 
@@ -302,6 +303,16 @@ def test_a_flat_method_is_not_said_to_cut_a_tree():
     text = build_context(dataclasses.replace(run, study=study, segments=segments)).tree_text
     assert text.startswith("K-means (python). The method divides people directly, without a tree.")
     assert "most similar people first" not in text
+
+
+def test_segments_below_hennigs_bound_do_not_contradict_a_verdict_that_all_come_back():
+    run = make_run(200)
+    table = run.segments.table.assign(jaccard=[0.9, 0.8, 0.8, 0.74])
+    segments = dataclasses.replace(run.segments, table=table)
+    facts = build_context(dataclasses.replace(run, segments=segments)).verdict.facts
+    sure = {f.label: f.value for f in facts}["How sure"]
+    assert sure.startswith("3 of 4 segments are valid when the survey is drawn again")
+    assert "come back" not in sure
 
 
 def test_the_glossary_gives_the_level_that_the_verdict_uses(context):
