@@ -243,7 +243,7 @@ def test_a_small_segment_is_not_chosen_and_where_given_said():
     rows = found.choice.set_index("k")
     assert not rows.loc[2, "eligible"]
     assert "smallest segment" in rows.loc[2, "why"]
-    with pytest.warns(PsychosegWarning, match="segment 2 has only 5 respondents"):
+    with pytest.warns(PsychosegWarning, match=r"segment 2 \(n = 5\) has fewer than 30 respondents"):
         fit_segments(frame, settings=cheap(k=2, min_people=30))
 
 
@@ -357,7 +357,7 @@ def test_a_lone_respondent_who_is_not_drawn_has_not_come_back():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.standard_normal((60, 2)), columns=["x", "y"])
     frame.loc[60] = [60.0, 60.0]
-    with pytest.warns(PsychosegWarning, match="only 1 respondents"):
+    with pytest.warns(PsychosegWarning, match=r"segment 2 \(n = 1\) has fewer"):
         found = fit_segments(frame, settings=cheap(k=2, bootstrap=100))
     assert found.table["jaccard"].iloc[1] == pytest.approx(0.632, abs=0.13)
 

@@ -235,7 +235,7 @@ def _tree_text(run: Run) -> str:
             f"for looking: it joins alike people within each, then the segments. {cut}"
         )
     if segments.approximate:
-        text += f" {words.sentence(segments.approximate)}"
+        text += f" Approximate: {segments.approximate}."
     if segments.tied_merges and settings.method in TREE_METHODS:
         text += (
             f" {words.plural(segments.tied_merges, 'merge')} of {len(segments.tree):,} had a tie, "

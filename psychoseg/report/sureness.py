@@ -62,6 +62,12 @@ _ADVICE = {
     "constructed": "Use the segments below as a way to look at the data. Do not build a strategy "
     "on who belongs to which.",
 }
+#: The same of segments that do not all come back.
+_UNSTEADY = {
+    **_ADVICE,
+    "natural": "There is something to be found, but this number of segments does not find it "
+    "dependably: look at the runner-up before you build on these.",
+}
 #: Name of an audit, and what was done; the values follow.
 _AUDITS = {
     "row order": (
@@ -115,7 +121,7 @@ def verdict_facts(run: Run) -> Verdict:
         tone=tone,
         headline=headline,
         reason=words.sentence(segments.reason.removeprefix(f"{headline}:")),
-        meaning=_ADVICE[segments.verdict],
+        meaning=_ADVICE[segments.verdict] if _comes_back(run) else _UNSTEADY[segments.verdict],
         lights=tuple(
             Light(kind, word, colour, meaning, kind == segments.verdict)
             for kind, word, colour, meaning in _LIGHTS
@@ -176,6 +182,15 @@ def _against_one_cloud(run: Run) -> str:
 def _p(value: float) -> str:
     text = words.p_value(value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _comes_back(run: Run) -> bool:
+    """Tell whether the division comes back by the bounds of the study; yes where not measured."""
+    bounds, choice = run.study.segments, run.segments.choice
+    at = choice[choice["chosen"]]
+    return not (
+        (at["jaccard_mean"] < bounds.stable_jaccard) | (at["jaccard_min"] < bounds.min_jaccard)
+    ).any()
 
 
 def _redrawn(run: Run) -> str:

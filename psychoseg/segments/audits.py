@@ -5,6 +5,7 @@ Owns the audits' tables. Never changes the division that is audited.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.engines.python import PythonEngine
-from psychoseg.errors import EngineError
+from psychoseg.errors import EngineError, PsychosegWarning
 from psychoseg.features import SCALES_BLOCK, case_weights, content_key
 from psychoseg.segments.methods import METHOD_NAMES, Divider, by_size
 from psychoseg.segments.space import Space
@@ -72,7 +73,7 @@ def audit_trust(
     scales : Scales or None
         Their alphas give the measurement error.
     labels : ndarray of int, shape (m,)
-        The division.
+        The division; -1 for whom a density method leaves out, here and in the other audits.
     certainty : ndarray, shape (m,)
     tied : int
         Tied merges of the tree.
@@ -117,6 +118,7 @@ def audit_trust(
         kept = np.quantile(jitter.kept, [0, 0.5, 1])
         spread = Spread(float(kept[0]), float(kept[1]), float(kept[2]))
         add("measurement error", "share that keeps its segment", spread, jitter.n_people)
+    certainty = np.where(labels < 0, np.nan, certainty)
     known = ~np.isnan(certainty)
     rows.append(
         (
@@ -161,7 +163,7 @@ def audit_methods(
         weighted. ``note`` is the base, or why the method cannot divide these people.
     """
     k = int(labels.max()) + 1
-    some, part = _sample(space.people)
+    some, part = _sample(space.people, labels)
     x, weights = space.coordinates[some], space.merged.weights[some] * part
     others = [
         replace(divider, method=method, engine=PythonEngine(), consolidate=False, seed=seed)
@@ -182,11 +184,11 @@ def audit_methods(
             rows.append((name, k, np.nan, np.nan, np.nan, np.nan, why))
         elif other.method == "lca":
             rand = adjusted_rand(labels[point], found, mass)
-            rows.append((name, k, rand, np.nan, bic, icl, note))
+            rows.append((name, k, rand, np.nan, bic, icl, note + why))
         else:
             rand = adjusted_rand(labels[some], found, weights)
             width = float(weights @ silhouette_of_all(x, weights, found) / weights.sum())
-            rows.append((name, k, rand, width, bic, icl, note))
+            rows.append((name, k, rand, width, bic, icl, note + why))
     return pd.DataFrame(rows, columns=list(METHOD_COLUMNS))
 
 
@@ -216,7 +218,7 @@ def audit_tandem(survey: Survey, space: Space, labels: IntArray) -> pd.DataFrame
     against clustering factor scores.
     """
     k = int(labels.max()) + 1
-    some, part = _sample(space.people)
+    some, part = _sample(space.people, labels)
     items, mass, point = _answers(survey, space, some, part)
     base = round(float(space.people[some] @ part))
     if items.shape[1] == 0 or k > len(some):
@@ -335,13 +337,15 @@ def audit_consensus(
     return segments, pd.DataFrame(lines, columns=list(AUDIT_COLUMNS)), ours
 
 
-def _sample(people: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return the points of all people, or of an even sample, and the part of each that is in."""
+def _sample(people: FloatArray, labels: IntArray) -> tuple[IntArray, FloatArray]:
+    """Return the points of all in a segment, or of an even sample, and the part of each in it."""
+    inside = np.flatnonzero(labels >= 0)
+    people = people[inside]
     if people.sum() <= _MOST_PEOPLE:
-        return np.arange(len(people)), np.ones(len(people))
+        return inside, np.ones(len(inside))
     times = systematic_sample(people, _MOST_PEOPLE)
     some = np.flatnonzero(times)
-    return some, times[some] / people[some]
+    return inside[some], times[some] / people[some]
 
 
 def _error_of_measurement(space: Space, scales: Scales) -> FloatArray:
@@ -398,10 +402,14 @@ def _ward(x: FloatArray, weights: FloatArray, k: int) -> IntArray:
 def _divide_once(
     job: tuple[Divider, FloatArray, FloatArray, int],
 ) -> tuple[IntArray | None, float, float, str]:
-    """Return the division, its BIC and ICL; or none and the reason why there is none."""
+    """Return the division, its BIC and ICL, and what it warns of; or none and the reason."""
     divider, x, weights, k = job
-    try:
-        found = divider.divide(x, weights, [k])
-    except EngineError as error:
-        return None, np.nan, np.nan, str(error)
-    return found.labels[:, 0], float(found.bic[0]), float(found.icl[0]), ""
+    # A warning is about the other method's division, which nobody asked for: it stands beside it.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PsychosegWarning)
+        try:
+            found = divider.divide(x, weights, [k])
+        except EngineError as error:
+            return None, np.nan, np.nan, str(error)
+    said = "".join(f"; {w.message}" for w in caught if w.category is PsychosegWarning)
+    return found.labels[:, 0], float(found.bic[0]), float(found.icl[0]), said

@@ -296,7 +296,8 @@ def _n_components(eigenvalues: FloatArray, settings: ReduceSettings) -> tuple[in
     n = int(settings.components)
     if n > positive:
         raise DataError(
-            f"[reduce] components = {n} is more than the {positive} that the active columns have."
+            f"[reduce] components = {n} is more than the {positive} that the active "
+            "columns have. Ask for fewer."
         )
     return n, f"{n} components, set in the study ({100 * cumulative[n - 1]:.0f}% of the variance)"
 

@@ -156,7 +156,7 @@ def fit_segments(
     division = divider.divide(material, weights, ks, distances=space.distances)
     if settings.method in FINDS_K:
         ks = [int(division.labels.max()) + 1]
-        _check_density(division, settings)
+        _check_density(division, space, settings)
     # A mixture may stop short of the numbers that are asked for.
     ks = ks[: division.labels.shape[1]]
     if settings.k != "auto":
@@ -226,12 +226,13 @@ def fit_segments(
     methods = pd.DataFrame(columns=list(METHOD_COLUMNS))
     tandem = pd.DataFrame(columns=list(TANDEM_COLUMNS))
     if settings.audits:
+        inside = np.where(labels < known, labels, -1)
         audit = audit_trust(
-            space, scales, labels, certainty, tied, again, rng=streams[5], mapper=mapper
+            space, scales, inside, certainty, tied, again, rng=streams[5], mapper=mapper
         )
-        methods = audit_methods(survey, space, divider, labels, seed=divider.seed, mapper=mapper)
+        methods = audit_methods(survey, space, divider, inside, seed=divider.seed, mapper=mapper)
         if scales is not None:
-            tandem = audit_tandem(survey, space, labels)
+            tandem = audit_tandem(survey, space, inside)
     consensus, agreed = pd.DataFrame(columns=list(CONSENSUS_COLUMNS)), None
     if settings.consensus:
         consensus, lines, agreed = audit_consensus(
@@ -360,11 +361,18 @@ def _check_full(labels: IntArray, settings: SegmentsSettings) -> None:
         )
 
 
-def _check_density(division: Division, settings: SegmentsSettings) -> None:
+def _check_density(division: Division, space: Space, settings: SegmentsSettings) -> None:
     """Refuse a division by density that is none."""
     groups = int(division.labels.max()) + 1 - int(division.unassigned)
     if groups < 2:
         what = "there is one dense group" if groups else "nobody has enough neighbours"
+        if settings.method == "dbscan":
+            curve = _neighbours(space, settings)
+            what += (
+                f" at eps = {curve['eps'].iloc[0]:.3g} (half of the people have "
+                f"{settings.min_samples} within {curve['distance'].median():.3g}, all within "
+                f"{curve['distance'].iloc[-1]:.3g})"
+            )
         raise DataError(
             f'[segments] method = "{settings.method}" finds no segments: {what}. Change eps or '
             "min_samples, or take another method."
@@ -391,13 +399,13 @@ def _approximation(
     """Say what is approximate, and how far it agrees with what is exact."""
     if not division.n_micro:
         return ""
-    text = f"approximate: {division.n_micro:,} micro-clusters stand for {len(labels):,} points"
+    text = f"{division.n_micro:,} micro-clusters stand for {len(labels):,} points"
     if settings.method == "ward":
         agreement = agreement_with_exact(
             space.coordinates, space.merged.weights, labels, k=int(labels.max()) + 1
         )
         text += f"; adjusted Rand index with the exact tree of a subsample {agreement:.2f}"
-    tell(f"the division is {text}")
+    tell(f"the division is approximate: {text}")
     return text
 
 
@@ -497,9 +505,10 @@ def _method(settings: SegmentsSettings, engine: Engine) -> str:
 
 
 def _tell_small(people: FloatArray | IntArray, settings: SegmentsSettings) -> None:
-    for segment, n in enumerate(people, start=1):
-        if n < settings.min_people:
-            tell(
-                f"segment {segment} has only {n:.0f} respondents (fewer than "
-                f"{settings.min_people}): too few to read its profile with confidence"
-            )
+    small = [f"{s} (n = {n:.0f})" for s, n in enumerate(people, start=1) if n < settings.min_people]
+    if small:
+        what = f"segment {small[0]} has" if len(small) == 1 else f"segments {', '.join(small)} have"
+        tell(
+            f"{what} fewer than {settings.min_people} respondents: too few to read "
+            f"{'its profile' if len(small) == 1 else 'their profiles'} with confidence"
+        )

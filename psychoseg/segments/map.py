@@ -6,6 +6,7 @@ Owns where a point is drawn and what is said of it. Nothing is ever divided on t
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from psychoseg.errors import EngineError
 from psychoseg.segments.space import Space
 from psychoseg.stats.arrays import FloatArray, one_thread
 
-__all__ = ["MAX_EMBEDDED", "map_of"]
+__all__ = ["MAX_EMBEDDED", "check_map", "map_of"]
 
 MapKind = Literal["pca", "tsne", "umap"]
 
@@ -28,6 +29,12 @@ _PERPLEXITY, _NEIGHBOURS = 30.0, 15
 #: Spread at which t-SNE starts (Kobak & Berens 2019, Nat. Commun. 10, 5416).
 _START = 1e-4
 _LOOKING_ONLY = "for looking only: distances between far groups mean nothing, nor do their sizes"
+
+
+def check_map(kind: MapKind) -> None:
+    """Raise the EngineError of a map whose package is not installed, without loading it."""
+    if kind == "umap" and find_spec("umap") is None:
+        raise _no_umap()
 
 
 def map_of(space: Space, kind: MapKind, rng: np.random.Generator) -> tuple[FloatArray, str]:
@@ -73,8 +80,6 @@ def map_of(space: Space, kind: MapKind, rng: np.random.Generator) -> tuple[Float
         return plane, (
             f"the first two components, {share[0]:.0f}% and {share[1]:.0f}% of the variance"
         )
-    if kind == "umap":
-        _find_umap()
     seed = int(rng.integers(2**31 - 1))
     step = -(-len(x) // MAX_EMBEDDED)
     chosen = np.arange(0, len(x), step)
@@ -105,8 +110,10 @@ def _tsne(x: FloatArray, plane: FloatArray, seed: int) -> FloatArray:
 
 @one_thread
 def _umap(x: FloatArray, plane: FloatArray, seed: int) -> FloatArray:
-    from umap import UMAP
-
+    try:
+        from umap import UMAP
+    except ImportError:
+        raise _no_umap() from None
     with warnings.catch_warnings():
         # It says that a seed leaves it one thread, which is what is wanted here.
         warnings.filterwarnings("ignore", message="n_jobs value", category=UserWarning)
@@ -122,11 +129,8 @@ def _umap(x: FloatArray, plane: FloatArray, seed: int) -> FloatArray:
         )
 
 
-def _find_umap() -> None:
-    try:
-        import umap  # noqa: F401
-    except ImportError:
-        raise EngineError(
-            '[reduce] map = "umap" needs umap-learn, which is not installed. Install it with '
-            'pip install "psychoseg[maps]", or set map = "tsne" or "pca".'
-        ) from None
+def _no_umap() -> EngineError:
+    return EngineError(
+        '[reduce] map = "umap" needs umap-learn, which is not installed. Install it with '
+        'pip install "psychoseg[maps]", or set map = "tsne" or "pca".'
+    )

@@ -305,11 +305,10 @@ def _panel(evidence: Evidence, boot: Bootstrap, settings: SegmentsSettings) -> p
         jaccard = np.zeros(k)
         found = boot.jaccard[j - 1] if j else np.ones(1)
         jaccard[: len(found)] = found
-        mean = float(share @ jaccard)
         if evidence.unassigned and j:
             # Those left out are no segment that must be large or come back.
             share, people, jaccard = share[:-1], people[:-1], jaccard[:-1]
-        least = float(jaccard.min())
+        mean, least = float(share @ jaccard / share.sum()), float(jaccard.min())
         against = []
         if k == 1:
             against.append("nobody is divided")
@@ -416,7 +415,7 @@ def _rule(k: int, choice: pd.DataFrame, advice: Recommendation, settings: Segmen
         f"{settings.stable_jaccard:.2f}, each segment at least {settings.min_jaccard:.2f})"
     )
     if settings.method in FINDS_K:
-        return f"{k} segments, found by the method from where people are dense"
+        return "as many segments as the method finds dense groups of people"
     if settings.k != "auto":
         return f"{k} segments, set in the study"
     if advice.k > 1 and advice.eligible:
@@ -454,9 +453,10 @@ def _verdict(row: pd.Series, evidence: Evidence, settings: SegmentsSettings) -> 
     comes_back = bool(row["jaccard_mean"] >= stable and row["jaccard_min"] >= least)
     kind = verdict(
         test,
-        # A density method divides where people are sparse, whatever Ward's tree does; but the
-        # sparse places must be those of the next survey as well.
-        supported=comes_back if settings.method in FINDS_K else bool(row["score"] > 0),
+        # The gaps are those of Ward's tree: another method's division has to come back for itself,
+        # and one by density has no score.
+        supported=(bool(row["score"] > 0) or settings.method in FINDS_K)
+        and (settings.method == "ward" or comes_back),
         large=large,
         jaccard_mean=float(row["jaccard_mean"]),
         jaccard_min=float(row["jaccard_min"]),

@@ -52,14 +52,15 @@ def verdict(
     -------
     {"natural", "reproducible", "constructed"}
         Natural: there are gaps that a single cloud does not have (p at most alpha) and this
-        division is one that follows them. Reproducible: not so, but the same segments, all large
-        enough, come back from resample to resample. Constructed: neither.
+        division is one that follows them, into segments all large enough. Reproducible: not so,
+        but the same segments, all large enough, come back from resample to resample. Constructed:
+        neither.
 
     References
     ----------
     Dolnicar & Leisch (2010), Marketing Letters 21, 83-101.
     """
-    if test.p_value <= alpha and supported:
+    if test.p_value <= alpha and supported and large:
         return "natural"
     comes_back = jaccard_mean >= mean_needed and jaccard_min >= each_needed
     return "reproducible" if large and comes_back else "constructed"

@@ -280,10 +280,10 @@ def test_what_was_not_audited_is_left_out_and_not_made_up(context_of):
 def test_an_approximate_tree_moved_people_and_a_missing_tree_are_said(tmp_path):
     run = make_run(200)
     changed = dataclasses.replace(
-        run.segments, approximate="approximate: 500 micro-clusters", n_moved=12
+        run.segments, approximate="500 micro-clusters stand for 9,000 points", n_moved=12
     )
     context = build_context(dataclasses.replace(run, segments=changed))
-    assert "Approximate: 500 micro-clusters." in context.tree_text
+    assert "Approximate: 500 micro-clusters stand for 9,000 points." in context.tree_text
     assert "12 respondents then moved" in context.tree_text
     assert "drawn over the segments" in context.tree_text
     assert any(f.label == "Approximate" for f in context.sureness.facts)
