@@ -34,6 +34,7 @@ from psychoseg.profiles import profile_segments
 from psychoseg.run_folder import Run, read_run, write_tables
 from psychoseg.scales import fit_scales
 from psychoseg.segments import Segments, fit_segments
+from psychoseg.segments.map import check_map
 from psychoseg.study import Study, load_study
 from psychoseg.survey import Survey, load_survey
 
@@ -107,6 +108,7 @@ def run_study(
     folder = _run_folder(study, out)
     log = _Log(progress)
     primary, second = _engines(study)
+    _check_possible(study, primary, second)
     try:
         # One thread: sums in another order would give other last digits.
         with threadpool_limits(limits=1):
@@ -249,6 +251,18 @@ def _engines(study: Study) -> tuple[Engine, Engine | None]:
         settings.tree if settings.tree in trees_of(name) else "auto" for name in ("python", "r")
     )
     return make("python", python), make("r", r)
+
+
+def _check_possible(study: Study, primary: Engine, second: Engine | None) -> None:
+    """Raise, before anything is read, what the last stages would raise whatever the data are."""
+    check_map(study.reduce.map)
+    for engine in (primary, second):
+        if engine is not None:
+            engine.check(
+                study.segments.method,
+                weighted=study.weights is not None,
+                gower=study.reduce.method == "gower",
+            )
 
 
 def _stages(study: Study, log: _Log, primary: Engine, second: Engine | None) -> Run:

@@ -15,13 +15,19 @@ import tomli_w
 from pydantic import (
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from psychoseg.errors import StudyError
 from psychoseg.study_problems import describe_problems
-from psychoseg.study_segments import EngineSettings, ReduceSettings, SegmentsSettings
+from psychoseg.study_segments import (
+    FLAT_METHODS,
+    EngineSettings,
+    ReduceSettings,
+    SegmentsSettings,
+)
 from psychoseg.study_table import Code, Share, Table
 
 __all__ = [
@@ -423,6 +429,23 @@ class Study(Table):
     segments: SegmentsSettings = SegmentsSettings()
     engine: EngineSettings = EngineSettings()
     folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("segments")
+    @classmethod
+    def _method_takes_distances(
+        cls, value: SegmentsSettings, info: ValidationInfo
+    ) -> SegmentsSettings:
+        reduce = info.data.get("reduce")
+        if not isinstance(reduce, ReduceSettings) or reduce.method != "gower":
+            return value
+        if value.method in FLAT_METHODS and value.method != "pam":
+            msg = (
+                f'method = "{value.method}" divides coordinates, not the distances of [reduce] '
+                'method = "gower". Use [segments] method = "pam" or a tree such as "average", or '
+                '[reduce] method = "components"'
+            )
+            raise ValueError(msg)
+        return value
 
     def to_toml(self) -> str:
         """Return the study as TOML, every default spelled out, unset keys left out."""

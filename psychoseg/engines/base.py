@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from psychoseg.errors import EngineError
 from psychoseg.stats.extraction import ExtractionMethod
 from psychoseg.stats.rotation import RotationMethod
 
@@ -29,6 +30,8 @@ __all__ = [
     "Variant",
     "by_weight",
     "centroid_warning",
+    "no_distances",
+    "unequal",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -174,6 +177,14 @@ class Engine(Protocol):
         """Return whether a method takes a weight for each point, or gives the same without."""
         ...
 
+    def check(self, method: TreeMethod | FlatMethod, *, weighted: bool, gower: bool) -> None:
+        """Raise the EngineError that dividing by a method would, whoever the people are.
+
+        ``weighted`` is whether people count unequally; ``gower``, whether a flat method would be
+        given Gower's distances. Trees of means take the coordinates that stand for these.
+        """
+        ...
+
     def linkage(
         self,
         x: FloatArray,
@@ -226,6 +237,21 @@ def centroid_warning(inversions: int) -> str:
         "method's may; a cut undoes the last merges, and heights are no evidence for a number of "
         'segments. method = "average" has no such merges'
     )
+
+
+def no_distances(what: str) -> EngineError:
+    """Return the refusal of a flat method that takes coordinates alone."""
+    return EngineError(
+        f"{what} divides coordinates, not distances such as Gower's. Use method = "
+        '"pam", a tree by "average", or [reduce] method = "components".'
+    )
+
+
+def unequal(weights: FloatArray | None) -> str:
+    """Return how weights differ that a method does not take; None where they are not known yet."""
+    if weights is None:
+        return "and the study has [weights]"
+    return f"and these weights go from {weights.min():g} to {weights.max():g}"
 
 
 def by_weight(labels: IntArray, weights: FloatArray) -> tuple[IntArray, list[int]]:

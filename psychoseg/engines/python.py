@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from psychoseg.engines.base import (
     RotationOptions,
     TreeMethod,
     centroid_warning,
+    no_distances,
+    unequal,
 )
 from psychoseg.engines.python_methods import flat_partition
 from psychoseg.errors import EngineError, PsychosegWarning
@@ -95,11 +97,6 @@ class PythonEngine:
     def name(self) -> str:
         """Return ``"python"``."""
         return "python"
-
-    @property
-    def takes_weights(self) -> bool:
-        """Return whether the tree builder takes a weight for each point."""
-        return self.tree == "psychoseg"
 
     def correlate(
         self,
@@ -231,8 +228,29 @@ class PythonEngine:
         hdbscan takes whole numbers alone, and R's diana none.
         """
         if method in _WEIGHTED:
-            return self.takes_weights
+            return self.tree == "psychoseg"
         return method != "diana"
+
+    def check(self, method: TreeMethod | FlatMethod, *, weighted: bool, gower: bool) -> None:
+        """Raise what dividing by a method would raise, whoever the people are.
+
+        Parameters
+        ----------
+        method : str
+        weighted : bool
+            Whether people count unequally.
+        gower : bool
+            Whether a flat method would be given Gower's distances.
+
+        Raises
+        ------
+        EngineError
+            Where this engine, or its tree builder, cannot do it.
+        """
+        if method not in get_args(FlatMethod):
+            self._check_builder(method, None, weighted=weighted)
+        elif gower and method != "pam":
+            raise no_distances(method)
 
     def linkage(
         self,
@@ -270,7 +288,9 @@ class PythonEngine:
         PsychosegWarning
             Where heights of a centroid tree go down.
         """
-        self._refuse(len(weights), method, weights, distances)
+        weighted = len(weights) > 0 and bool(np.ptp(weights) > 0)
+        self._check_builder(method, weights, weighted=weighted)
+        self._check_points(len(weights), method, distances)
         if self.tree != "psychoseg":
             tree = _other_tree(self.tree, x, method, distances)
             if method == "ward" and len(weights):
@@ -307,28 +327,15 @@ class PythonEngine:
     def close(self) -> None:
         """Do nothing: this engine holds nothing."""
 
-    def _refuse(
-        self, n: int, method: TreeMethod, weights: FloatArray, distances: FloatArray | None
+    def _check_builder(
+        self, method: TreeMethod | FlatMethod, weights: FloatArray | None, *, weighted: bool
     ) -> None:
-        """Raise where this tree cannot be built as asked."""
+        """Raise where there is no such tree, or none of unequal weights."""
         if method == "diana":
             raise EngineError(
                 'diana is in R alone (cluster::diana). Use engine = "r", or method = "average".'
             )
-        if distances is not None and method in ("ward", "centroid"):
-            raise EngineError(
-                f"{method} merges means, so it takes coordinates, not distances such as Gower's. "
-                'Use method = "average", or [reduce] method = "components".'
-            )
         if self.tree == "psychoseg":
-            if method == "ward":
-                return
-            most = MOST_POINTS[method if distances is None else "average"]
-            if n > most:
-                raise EngineError(
-                    f"a tree by {method} takes up to {most:,} points, not {n:,}. "
-                    'Use method = "ward" or "kmeans", which take more.'
-                )
             return
         known = _SCIPY_TREES if self.tree == "scipy" else _SKLEARN_TREES
         if method not in known:
@@ -336,10 +343,26 @@ class PythonEngine:
                 f"{self.tree} builds trees by {', '.join(known)}, not by {method}. Use "
                 'tree = "psychoseg".'
             )
-        if method in _WEIGHTED and n and np.ptp(weights) > 0:
+        if weighted and not self.takes_weights_for(method):
             raise EngineError(
-                f"{self.tree} builds trees without case weights, and these weights differ "
-                f'({weights.min():g} to {weights.max():g}). Use tree = "psychoseg".'
+                f"{self.tree} builds trees without case weights, {unequal(weights)}. "
+                'Use tree = "psychoseg".'
+            )
+
+    def _check_points(self, n: int, method: TreeMethod, distances: FloatArray | None) -> None:
+        """Raise where a tree takes no distances, or not so many points."""
+        if distances is not None and method in ("ward", "centroid"):
+            raise EngineError(
+                f"{method} merges means, so it takes coordinates, not distances such as Gower's. "
+                'Use method = "average", or [reduce] method = "components".'
+            )
+        if self.tree != "psychoseg" or method == "ward" or method == "diana":
+            return
+        most = MOST_POINTS[method if distances is None else "average"]
+        if n > most:
+            raise EngineError(
+                f"a tree by {method} takes up to {most:,} points, not {n:,}. "
+                'Use method = "ward" or "kmeans", which take more.'
             )
 
 

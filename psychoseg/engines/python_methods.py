@@ -24,6 +24,7 @@ from psychoseg.engines.base import (
     PartitionOptions,
     RawPartition,
     by_weight,
+    no_distances,
 )
 from psychoseg.errors import EngineError, PsychosegWarning
 from psychoseg.stats.arrays import collapse, one_thread
@@ -255,10 +256,7 @@ def _check(
     x: FloatArray, weights: FloatArray, method: FlatMethod, distances: FloatArray | None
 ) -> None:
     if distances is not None and method != "pam":
-        raise EngineError(
-            f"{method} divides coordinates, not distances such as Gower's. Use method = "
-            '"pam", a tree by "average", or [reduce] method = "components".'
-        )
+        raise no_distances(method)
     if distances is None:
         if x.ndim != 2 or not x.size:
             msg = "there is nothing to divide: no rows or no columns"
@@ -503,13 +501,16 @@ def _dbscan(x: FloatArray, weights: FloatArray, options: PartitionOptions) -> In
     from sklearn.cluster import DBSCAN
 
     eps = options.eps
+    _check_people("dbscan", float(weights.sum()) * (1 + _ROUNDING), options.min_samples)
     if eps is None:
         eps = k_distances(x, weights, options.min_samples).knee
+        if np.isnan(eps):
+            raise EngineError(
+                f"dbscan finds no eps: everybody has {options.min_samples - 1} others at distance "
+                "0, so that there is no knee. Give eps in [segments], or a larger min_samples."
+            )
     if not eps > 0:
-        raise EngineError(
-            f"dbscan takes an eps above 0, not {eps:g} (nan: nobody is away from "
-            f"{options.min_samples - 1} others, so that there is no knee). Give eps in [segments]."
-        )
+        raise EngineError(f"dbscan takes an eps above 0, not {eps:g}. Give another in [segments].")
     eps *= 1 + _ROUNDING
     sample = x[:: max(1, len(x) // _SAMPLED)]
     neighbours = KDTree(x).query_ball_point(sample, eps, return_length=True).mean()
@@ -539,11 +540,7 @@ def _hdbscan(x: FloatArray, weights: FloatArray, options: PartitionOptions) -> I
             f"hdbscan takes up to {_MOST_HDBSCAN_PEOPLE:,} people, not {people.sum():,}. "
             'Use method = "dbscan".'
         )
-    if people.sum() < max(2, options.min_samples):
-        raise EngineError(
-            f"hdbscan with min_samples = {options.min_samples} needs as many people, not "
-            f"{people.sum()}"
-        )
+    _check_people("hdbscan", float(people.sum()), max(2, options.min_samples))
     model = HDBSCAN(
         min_cluster_size=max(2, options.min_samples),
         min_samples=options.min_samples,
@@ -554,6 +551,14 @@ def _hdbscan(x: FloatArray, weights: FloatArray, options: PartitionOptions) -> I
     # Copies of a point belong together: its first speaks for all.
     labels: IntArray = found[np.cumsum(people) - people]
     return labels
+
+
+def _check_people(method: FlatMethod, people: float, least: int) -> None:
+    if people < least:
+        raise EngineError(
+            f"{method} with [segments] min_samples = {least} needs as many people, not "
+            f"{people:.10g}. Set a smaller min_samples."
+        )
 
 
 def _reach(x: FloatArray, weights: FloatArray, min_samples: int) -> FloatArray:

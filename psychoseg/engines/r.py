@@ -39,6 +39,7 @@ from psychoseg.engines.r_process import (
 from psychoseg.engines.r_trees import (
     R_TREES,
     all_equal,
+    check_division,
     counts_weights,
     flat_function,
     scipy_linkage,
@@ -149,11 +150,6 @@ class REngine:
     def tree(self) -> str:
         """Return the tree builder; ``"auto"`` becomes what it stands for once a tree was built."""
         return self._found_tree or self._asked_tree
-
-    @property
-    def takes_weights(self) -> bool:
-        """Return whether the tree builder takes a weight for each point."""
-        return self._asked_tree in ("auto", "hclust", "fastcluster")
 
     def correlate(
         self,
@@ -336,6 +332,24 @@ class REngine:
     def takes_weights_for(self, method: TreeMethod | FlatMethod) -> bool:
         """Return whether a method takes a weight for each point, or gives the same without."""
         return counts_weights(self._asked_tree, method)
+
+    def check(self, method: TreeMethod | FlatMethod, *, weighted: bool, gower: bool) -> None:
+        """Raise what dividing by a method would raise, whoever the people are; R is not started.
+
+        Parameters
+        ----------
+        method : str
+        weighted : bool
+            Whether people count unequally.
+        gower : bool
+            Whether a flat method would be given Gower's distances.
+
+        Raises
+        ------
+        EngineError
+            Where R, or the tree builder, cannot do it.
+        """
+        check_division(self._asked_tree, method, weighted=weighted, gower=gower)
 
     def linkage(
         self,

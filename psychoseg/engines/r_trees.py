@@ -6,16 +6,18 @@ Owns the words of refusal and R's form of a tree; asks nothing of R itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
-from psychoseg.engines.base import FlatMethod, FloatArray, TreeMethod
+from psychoseg.engines.base import FlatMethod, FloatArray, TreeMethod, no_distances, unequal
 from psychoseg.errors import EngineError
 
 __all__ = [
     "R_TREES",
     "RFunction",
     "all_equal",
+    "check_division",
     "counts_weights",
     "flat_function",
     "scipy_linkage",
@@ -92,6 +94,31 @@ def counts_weights(tree: str, method: TreeMethod | FlatMethod) -> bool:
     return method in _HCLUST and tree in ("auto", "hclust", "fastcluster")
 
 
+def check_division(
+    tree: str, method: TreeMethod | FlatMethod, *, weighted: bool, gower: bool
+) -> None:
+    """Raise where R cannot divide by a method, whoever the people are.
+
+    Parameters
+    ----------
+    tree : {"auto", "hclust", "fastcluster", "agnes", "hcut"}
+    method : str
+    weighted : bool
+        Whether people count unequally.
+    gower : bool
+        Whether a flat method would be given Gower's distances.
+
+    Raises
+    ------
+    EngineError
+        With the words of :func:`tree_function` and :func:`flat_function`.
+    """
+    if method in get_args(FlatMethod):
+        _flat(method, None, weighted=weighted, distances=gower)
+    else:
+        _tree(tree, method, None, weighted=weighted)
+
+
 def tree_function(
     tree: str, method: TreeMethod, weights: FloatArray, distances: FloatArray | None
 ) -> RFunction:
@@ -120,14 +147,7 @@ def tree_function(
             f"{method} merges means, so it takes coordinates, not distances such as Gower's. "
             'Use method = "average", or [reduce] method = "components".'
         )
-    found = _function(tree, method)
-    if not counts_weights("" if method == "diana" else tree, method) and not all_equal(weights):
-        remedy = 'method = "average"' if method == "diana" else 'tree = "hclust"'
-        raise EngineError(
-            f"{found.label} builds trees without case weights, and these weights go "
-            f"from {weights.min():g} to {weights.max():g}. Use {remedy}."
-        )
-    return found
+    return _tree(tree, method, weights, weighted=not all_equal(weights))
 
 
 def flat_function(
@@ -140,21 +160,8 @@ def flat_function(
     EngineError
         Where R is not asked for this method, weights differ, or k is none that R takes.
     """
-    if method not in _FLAT:
-        raise EngineError(
-            f'the r engine divides by {", ".join(_FLAT)}, not by {method!r}. Use engine = "python".'
-        )
-    found = RFunction(f"flat_{method}", _FLAT[method], method, method)
-    if distances is not None and method != "pam":
-        raise EngineError(
-            f"{found.label} divides coordinates, not distances such as Gower's. "
-            'Use method = "pam" or "average".'
-        )
-    if not all_equal(weights):
-        raise EngineError(
-            f"{found.label} takes no case weights, and these weights go from "
-            f'{weights.min():g} to {weights.max():g}. Use engine = "python".'
-        )
+    weighted = not all_equal(weights)
+    found = _flat(method, weights, weighted=weighted, distances=distances is not None)
     if k is None or not 1 <= k < len(weights):
         raise EngineError(
             f"{found.label} takes a k from 1 to one less than the {len(weights)} points, not {k}"
@@ -205,7 +212,40 @@ def all_equal(weights: FloatArray) -> bool:
     return len(weights) == 0 or bool(np.ptp(weights) <= _SAME_WEIGHT * np.max(np.abs(weights)))
 
 
-def _function(tree: str, method: TreeMethod) -> RFunction:
+def _flat(
+    method: TreeMethod | FlatMethod,
+    weights: FloatArray | None,
+    *,
+    weighted: bool,
+    distances: bool,
+) -> RFunction:
+    if method not in _FLAT:
+        raise EngineError(
+            f'the r engine divides by {", ".join(_FLAT)}, not by {method!r}. Use engine = "python".'
+        )
+    found = RFunction(f"flat_{method}", _FLAT[method], method, method)
+    if distances and method != "pam":
+        raise no_distances(found.label)
+    if weighted:
+        raise EngineError(
+            f'{found.label} takes no case weights, {unequal(weights)}. Use engine = "python".'
+        )
+    return found
+
+
+def _tree(
+    tree: str, method: TreeMethod | FlatMethod, weights: FloatArray | None, *, weighted: bool
+) -> RFunction:
+    found = _function(tree, method)
+    if weighted and not counts_weights(tree, method):
+        remedy = 'method = "average"' if method == "diana" else 'tree = "hclust"'
+        raise EngineError(
+            f"{found.label} builds trees without case weights, {unequal(weights)}. Use {remedy}."
+        )
+    return found
+
+
+def _function(tree: str, method: TreeMethod | FlatMethod) -> RFunction:
     if method == "diana":
         if tree not in ("auto", "hcut"):
             raise EngineError(

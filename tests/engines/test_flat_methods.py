@@ -334,10 +334,22 @@ def test_people_who_answer_alike_leave_a_knee_above_zero(mcdonalds):
     ("method", "weights", "options", "message"),
     [
         ("hdbscan", np.linspace(0.5, 2, 130), QUICK, "takes no fractions.*from 0.5 to 2"),
-        ("hdbscan", np.ones(130), PartitionOptions(min_samples=200), "as many people, not 130"),
+        ("hdbscan", np.ones(130), PartitionOptions(min_samples=200), "= 200 needs as many people"),
         ("hdbscan", np.full(130, 1000.0), QUICK, "up to 50,000 people, not 130,000"),
-        ("dbscan", np.ones(130), PartitionOptions(eps=0.0), "an eps above 0"),
-        ("dbscan", np.full(130, 99.0), QUICK, "there is no knee.*Give eps"),
+        (
+            "dbscan",
+            np.ones(130),
+            PartitionOptions(min_samples=200),
+            r"dbscan with \[segments\] min_samples = 200 needs as many people, not 130\.",
+        ),
+        (
+            "dbscan",
+            np.ones(130),
+            PartitionOptions(eps=1.0, min_samples=131),
+            r"min_samples = 131 needs as many people, not 130\.",
+        ),
+        ("dbscan", np.ones(130), PartitionOptions(eps=0.0), "an eps above 0, not 0"),
+        ("dbscan", np.full(130, 99.0), QUICK, "^((?!nan).)*there is no knee((?!nan).)*Give eps"),
     ],
 )
 def test_densities_that_cannot_be_are_refused(planted, method, weights, options, message):

@@ -211,7 +211,7 @@ def test_equal_weights_scale_the_heights_by_their_root(r_installed, points, tree
 @pytest.mark.parametrize("tree", ["agnes", "hcut"])
 def test_a_tree_builder_without_case_weights_says_so(points, whole_weights, tree):
     engine = REngine(tree=tree)
-    assert not engine.takes_weights
+    assert not engine.takes_weights_for("ward")
     with pytest.raises(EngineError, match=rf'::{tree} .*from 1 to 4\. Use tree = "hclust"'):
         engine.linkage(points, "ward", whole_weights)
 
