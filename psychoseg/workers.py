@@ -18,6 +18,9 @@ from psychoseg.stats.arrays import one_thread
 
 __all__ = ["parallel_map"]
 
+# Idle workers end by themselves, and are started again where there is more to do: no news.
+warnings.filterwarnings("ignore", message="A worker stopped while some jobs", module="joblib")
+
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 

@@ -87,6 +87,8 @@ def make_segments(
         methods=empty,
         tandem=empty,
         consensus=empty,
+        neighbours=empty,
+        resamples=0,
         tree=np.empty((0, 4)),
         leaf_of=np.arange(len(table)),
         points=table,

@@ -212,15 +212,15 @@ def fit_segments(
     certainty = boot.certainty[:, column]
     known = number.k - division.unassigned
     _tell_small(np.bincount(labels, weights=people)[:known], settings)
+    tied = count_tied_merges(ward if division.tree is None else division.tree)
+    if tied and settings.method == "ward":
+        tell(
+            f"{tied} of {len(ward)} merges of the tree are tied: textbook Ward would let the order "
+            "of the rows decide them; here the respondents' own answers do, so that it cannot"
+        )
     tree, leaf_of = division.tree, division.leaf_of
     if tree is None or settings.consolidate:
         tree, leaf_of = grow_tree(space.coordinates, weights, labels)
-    tied = count_tied_merges(tree)
-    if tied and settings.method == "ward":
-        tell(
-            f"{tied} of {len(tree)} merges of the tree are tied: textbook Ward would let the order "
-            "of the rows decide them; here the respondents' own answers do, so that it cannot"
-        )
     approximate = _approximation(division, space, labels, settings)
     audit = pd.DataFrame(columns=list(AUDIT_COLUMNS))
     methods = pd.DataFrame(columns=list(METHOD_COLUMNS))

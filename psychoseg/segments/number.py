@@ -14,7 +14,7 @@ import pandas as pd
 from psychoseg.segments.methods import Division
 from psychoseg.segments.result import Verdict
 from psychoseg.segments.space import Space
-from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.arrays import FloatArray, IntArray, canonical_order
 from psychoseg.stats.choice import ALPHA, Recommendation, elbow, recommend, votes
 from psychoseg.stats.gap import Gap, gap_statistic, prediction_strength
 from psychoseg.stats.indices import (
@@ -257,23 +257,22 @@ def _association(space: Space, survey: Survey, labels: IntArray) -> FloatArray:
         variable = survey.codebook[name]
         if variable.role != "profile" or variable.kind not in ("numeric", "ordinal", "categorical"):
             continue
-        values = survey.columns[name].iloc[space.rows]
-        is_nominal = isinstance(values.dtype, pd.CategoricalDtype)
+        shown = survey.columns[name].iloc[space.rows]
+        is_nominal = isinstance(shown.dtype, pd.CategoricalDtype)
         if is_nominal:
-            numbers = values.cat.codes.to_numpy(np.float64)
+            numbers = shown.cat.codes.to_numpy(np.float64)
             numbers[numbers < 0] = np.nan
         else:
-            numbers = values.to_numpy(np.float64)
+            numbers = shown.to_numpy(np.float64)
         columns.append(numbers)
         nominal.append(is_nominal)
     if not columns:
         return np.full(labels.shape[1], np.nan)
-    found = association(
-        labels[space.merged.point_of],
-        np.column_stack(columns),
-        np.array(nominal),
-        survey.weights[space.rows],
-    )
+    values: FloatArray = np.column_stack(columns).astype(np.float64)
+    weights, point = survey.weights[space.rows], space.merged.point_of
+    # Summed in an order that is not the file's.
+    order = canonical_order(np.column_stack([point, values]), weights)
+    found = association(labels[point[order]], values[order], np.array(nominal), weights[order])
     there = ~np.isnan(found).all(axis=0)
     if not there.any():
         return np.full(labels.shape[1], np.nan)

@@ -116,7 +116,8 @@ class Segments:
     excluded : pandas.DataFrame
         Ledger lines of the respondents that lack an active value.
     tied_merges : int
-        Merges of the tree whose height another one shares.
+        Merges whose height another one shares, of the tree that was cut, or of Ward's tree where
+        none was.
     n_identical : int
         Respondents whose active values equal another one's.
     n_moved : int

@@ -206,7 +206,7 @@ verdict <- function(row, large, test, settings) {
     beside(row$jaccard_mean, settings$stable_jaccard), settings$bootstrap,
     beside(row$jaccard_min, settings$min_jaccard)
   )
-  if (gaps && row$score > 0) {
+  if (gaps && row$score > 0 && large) {
     return(list(verdict = "natural", reason = paste0(
       "There are gaps between groups of people that a single cloud does not have (p = ", p,
       "), and these ", k, " segments follow them; they ",
