@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.cluster.hierarchy import fcluster, is_valid_linkage, linkage
+from scipy.cluster.hierarchy import cophenet, fcluster, is_valid_linkage, linkage
+from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
 from psychoseg.stats.arrays import collapse
@@ -226,6 +227,8 @@ def test_usarrests_has_the_heights_and_sizes_that_r_prints(compiled):
     # R 4.2.2: hclust(dist(scale(USArrests)), "ward.D2"), printed to three digits.
     np.testing.assert_allclose(tree[-3:, 2][::-1], [13.516, 7.188, 6.462], atol=5e-4)
     assert list(np.bincount(cut_tree(tree, 4))) == [7, 12, 19, 12]
+    # cor(cophenetic(tree), dist(x)), printed to four digits.
+    assert cophenet(tree, pdist(x))[0] == pytest.approx(0.6975, abs=5e-5)
 
 
 def test_cuts_and_leaf_order_of_a_large_tree_are_scipys():
