@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 from psychoseg.engines.base import Engine, FlatMethod, PartitionOptions, TreeMethod
 from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import EngineError, PsychosegWarning, tell
-from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, weighted_means
 from psychoseg.stats.indices import nested_cuts
 from psychoseg.stats.linkage import ward_linkage
 from psychoseg.stats.micro_clusters import micro_clusters
@@ -33,7 +33,6 @@ __all__ = [
     "divider_of",
     "for_resamples",
     "grow_tree",
-    "weighted_means",
 ]
 
 #: Distinct respondents up to which a method divides them all; beyond, micro-clusters stand for
@@ -353,15 +352,6 @@ def by_size(labels: IntArray, weights: FloatArray, *, last: int | None = None) -
     rank = np.empty(k, dtype=np.intp)
     rank[order] = np.arange(k)
     return rank[labels]
-
-
-def weighted_means(
-    x: FloatArray, weights: FloatArray, labels: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted mean (k, d) and the mass (k,) of each cluster; labels 0 to k - 1."""
-    mass: FloatArray = np.bincount(labels, weights=weights).astype(np.float64)
-    sums = [np.bincount(labels, weights=weights * column) for column in x.T]
-    return np.column_stack(sums) / mass[:, None], mass
 
 
 def grow_tree(x: FloatArray, weights: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:

@@ -19,8 +19,10 @@ __all__ = [
     "canonical_order",
     "collapse",
     "complete_rows",
+    "on_grid",
     "one_thread",
     "positive_signs",
+    "weighted_means",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -157,6 +159,15 @@ def positive_signs(columns: FloatArray) -> FloatArray:
     largest = columns[size.argmax(axis=0), np.arange(columns.shape[1])]
     decides = np.where(np.abs(total) > 1e-9 * size.sum(axis=0), total, largest)
     return np.where(decides < 0, -1.0, 1.0)
+
+
+def weighted_means(
+    x: FloatArray, weights: FloatArray, labels: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weighted mean (k, d) and the mass (k,) of each cluster; labels 0 to k - 1."""
+    mass: FloatArray = np.bincount(labels, weights=weights).astype(np.float64)
+    sums = [np.bincount(labels, weights=weights * column) for column in x.T]
+    return np.column_stack(sums) / mass[:, None], mass
 
 
 def one_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:

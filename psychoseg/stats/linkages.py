@@ -13,6 +13,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist, squareform
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+from psychoseg.stats.linkage import linkage_matrix
 
 __all__ = ["MOST_POINTS", "LinkageMethod", "count_inversions", "linkage_of"]
 
@@ -92,15 +93,15 @@ def linkage_of(
     """
     _check(x, method, weights, distances)
     if method == "centroid":
-        return _tree(*_centroid_merges(x, weights))
+        return linkage_matrix(*_centroid_merges(x, weights))
     if method == "single":
-        return _tree(*_in_order(*_spanning_tree(x, distances)))
+        return linkage_matrix(*_in_order(*_spanning_tree(x, distances)))
     condensed = pdist(x) if distances is None else squareform(distances, checks=False)
     if method in _UNWEIGHTED:
         return np.asarray(linkage(condensed, _UNWEIGHTED[method]), dtype=np.float64)
     if np.ptp(weights) <= _SAME_WEIGHT * weights.max():
         return np.asarray(linkage(condensed, "average"), dtype=np.float64)
-    return _tree(*_in_order(*_average_merges(condensed, weights)))
+    return linkage_matrix(*_in_order(*_average_merges(condensed, weights)))
 
 
 def count_inversions(tree: FloatArray) -> int:
@@ -279,22 +280,3 @@ def _neighbour(center: FloatArray, alive: BoolArray, i: int) -> tuple[int, float
 def _in_order(pairs: IntArray, heights: FloatArray) -> tuple[IntArray, FloatArray]:
     order = np.argsort(heights, kind="stable")
     return pairs[order], heights[order]
-
-
-def _tree(pairs: IntArray, heights: FloatArray) -> FloatArray:
-    """Turn merges of representative leaves, in their order, into scipy's linkage matrix."""
-    n = len(pairs) + 1
-    above, size = list(range(2 * n - 1)), [1] * (2 * n - 1)
-    tree = np.empty((n - 1, 4))
-    for row, pair in enumerate(pairs.tolist()):
-        tops = []
-        for node in pair:
-            while above[node] != node:
-                above[node] = above[above[node]]
-                node = above[node]
-            tops.append(node)
-        a, b = sorted(tops)
-        above[a] = above[b] = n + row
-        size[n + row] = size[a] + size[b]
-        tree[row] = a, b, heights[row], size[n + row]
-    return tree

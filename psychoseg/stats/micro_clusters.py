@@ -15,6 +15,7 @@ from psychoseg.stats.arrays import (
     IntArray,
     canonical_order,
     collapse,
+    weighted_means,
 )
 from psychoseg.stats.indices import systematic_sample
 from psychoseg.stats.linkage import check_points, cut_tree, ward_linkage
@@ -74,10 +75,10 @@ def micro_clusters(x: FloatArray, weights: FloatArray, *, size: int) -> IntArray
         return points.point_of
     labels = _cells(points.x, points.weights, size)
     for _ in range(_PASSES):
-        means, _mass = _means(points.x, points.weights, labels)
+        means, _mass = weighted_means(points.x, points.weights, labels)
         # A heap that lost all its points leaves a gap in the numbering.
         labels = np.unique(cKDTree(means).query(points.x)[1], return_inverse=True)[1]
-    rank = np.argsort(canonical_order(_means(points.x, points.weights, labels)[0]))
+    rank = np.argsort(canonical_order(weighted_means(points.x, points.weights, labels)[0]))
     return rank[labels][points.point_of]
 
 
@@ -113,7 +114,7 @@ def approximate_ward(
     labels = micro_clusters(x, weights, size=size)
     # In canonical order, so that sums have the same last digits whatever the order of the rows.
     order = canonical_order(x, weights)
-    means, mass = _means(x[order], weights[order], labels[order])
+    means, mass = weighted_means(x[order], weights[order], labels[order])
     if len(means) < 2:
         msg = "all points are identical; a tree takes at least 2 distinct ones"
         raise ValueError(msg)
@@ -248,10 +249,3 @@ def _squares(x: FloatArray, weights: FloatArray, labels: IntArray, groups: int) 
         mean = np.bincount(labels, weights * x[:, j], minlength=groups) / mass
         out[:, j] = np.bincount(labels, weights * (x[:, j] - mean[labels]) ** 2, minlength=groups)
     return out
-
-
-def _means(x: FloatArray, weights: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted means and the masses of the groups."""
-    mass = np.bincount(labels, weights=weights).astype(np.float64)
-    sums = [np.bincount(labels, weights=weights * x[:, j]) for j in range(x.shape[1])]
-    return np.column_stack(sums) / mass[:, None], mass

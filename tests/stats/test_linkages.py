@@ -73,7 +73,7 @@ def test_the_weighted_chain_breaks_every_tie_as_scipy_does():
     x = np.random.default_rng(5).integers(1, 4, (250, 3)).astype(float)
     pairs, heights = linkages._average_merges(pdist(x), np.ones(250))
     order = np.argsort(heights, kind="stable")
-    tree = linkages._tree(pairs[order], heights[order])
+    tree = linkages.linkage_matrix(pairs[order], heights[order])
     np.testing.assert_array_equal(tree, linkage(x, "average"))
 
 
