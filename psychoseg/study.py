@@ -22,6 +22,15 @@ from pydantic import (
 
 from psychoseg.errors import StudyError
 from psychoseg.study_problems import describe_problems
+from psychoseg.study_report import (
+    Action,
+    ChoiceSet,
+    ExportSettings,
+    Job,
+    OpenText,
+    ProfilesSettings,
+    ReportSettings,
+)
 from psychoseg.study_segments import (
     FLAT_METHODS,
     EngineSettings,
@@ -31,18 +40,25 @@ from psychoseg.study_segments import (
 from psychoseg.study_table import Code, Share, Table
 
 __all__ = [
+    "Action",
+    "ChoiceSet",
     "CleanRules",
     "Column",
     "DataFile",
     "EngineSettings",
+    "ExportSettings",
     "ItemBattery",
+    "Job",
     "Margin",
     "Merge",
+    "OpenText",
+    "ProfilesSettings",
     "QualityCheck",
     "QualityCutoffs",
     "QualityIndex",
     "QualityRules",
     "ReduceSettings",
+    "ReportSettings",
     "ScaleKey",
     "ScalesSettings",
     "SegmentsSettings",
@@ -126,6 +142,9 @@ class ItemBattery(Table):
     out_of_range: Literal["error", "missing", "exclude"] = "error"
     reverse: tuple[str, ...] = ()
     labels: dict[str, str] = Field(default_factory=dict)
+    #: As of a column: items form segments, so sensitive ones need a lawful basis.
+    sensitive: bool | None = None
+    lawful_basis: str = ""
 
     @model_validator(mode="after")
     def _range_is_a_range(self) -> ItemBattery:
@@ -411,6 +430,10 @@ class Column(Table):
     #: What a code means: "1" = "Female".
     labels: dict[str, str] = Field(default_factory=dict)
     missing: tuple[Code, ...] = ()
+    #: Health, religion, politics, ...: active only with a lawful basis (GDPR, article 9).
+    sensitive: bool | None = None
+    #: Why such a column may form segments, such as "explicit consent".
+    lawful_basis: str = ""
 
 
 class Study(Table):
@@ -426,7 +449,14 @@ class Study(Table):
     scales: ScalesSettings = ScalesSettings()
     columns: tuple[Column, ...] = ()
     reduce: ReduceSettings = ReduceSettings()
+    sets: tuple[ChoiceSet, ...] = ()
+    texts: tuple[OpenText, ...] = ()
     segments: SegmentsSettings = SegmentsSettings()
+    profiles: ProfilesSettings = ProfilesSettings()
+    jobs: tuple[Job, ...] = ()
+    actions: tuple[Action, ...] = ()
+    report: ReportSettings = ReportSettings()
+    export: ExportSettings = ExportSettings()
     engine: EngineSettings = EngineSettings()
     folder: Path = Field(default=Path(), exclude=True)
 

@@ -113,6 +113,10 @@ class SegmentsSettings(Table):
     consensus: bool = False
     #: Names that replace the suggested ones: "1" = "Urban achievers".
     names: dict[str, str] = Field(default_factory=dict)
+    #: Portraits that replace the composed ones: "1" = "They ...".
+    texts: dict[str, str] = Field(default_factory=dict)
+    #: Run whose numbers ``names`` and ``texts`` go by; the latest beside the study where absent.
+    previous: str | None = None
 
     @model_validator(mode="after")
     def _settings_go_together(self) -> SegmentsSettings:

@@ -14,6 +14,7 @@ FLOORS = {
     "study_table": 0,
     "stats": 1,
     "study_segments": 1,
+    "study_report": 1,
     "naming": 1,
     "study": 2,
     "workers": 2,

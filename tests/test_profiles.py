@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from psychoseg.errors import DataError, PsychosegWarning
-from psychoseg.profiles import MAX_CATEGORIES_PER_VARIABLE, MAX_DRIVERS, Profiles, profile_segments
+from psychoseg.profiles import Profiles, profile_segments
+from psychoseg.profiles.fit import MAX_CATEGORIES_PER_VARIABLE, MAX_DRIVERS
 from psychoseg.scales import Scales
 from psychoseg.segments import Segments
 from psychoseg.stats.arrays import collapse

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 __all__ = [
+    "ActionLine",
     "BlockLine",
     "Carriers",
     "Cell",
     "Confirmation",
     "DriverLine",
+    "Drivers",
     "Fact",
     "FigureText",
     "Light",
@@ -23,9 +26,11 @@ __all__ = [
     "ReportContext",
     "Row",
     "ScaleBlock",
+    "Sentence",
     "Sureness",
     "Table",
     "Verdict",
+    "cell_anchor",
     "cells",
     "tone",
 ]
@@ -50,6 +55,10 @@ class Cell:
         "", "high", "higher", "low" or "lower": how it is shaded.
     number : int
         Of a segment whose badge it shows; 0 for none.
+    anchor : str
+        By which a sentence links to it; see :func:`cell_anchor`.
+    sort : float
+        What the column is sorted by; NaN: by ``text``.
     """
 
     text: str
@@ -57,6 +66,8 @@ class Cell:
     base: str = ""
     tone: str = ""
     number: int = 0
+    anchor: str = ""
+    sort: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,41 @@ class DriverLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a portrait and the anchor of the cell that it says; "" for none."""
+
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLine:
+    """An offer for a segment, and why; ``score`` from -100 to 100 is the length of its bar."""
+
+    name: str
+    fits: bool
+    reason: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """What tells the segments apart.
+
+    Attributes
+    ----------
+    accuracy : tuple of Fact
+        How well the model and the tree do on respondents they have not seen.
+    importance : Table
+    rules : Table
+    """
+
+    accuracy: tuple[Fact, ...]
+    importance: Table
+    rules: Table
+
+
+@dataclass(frozen=True, slots=True)
 class Persona:
     """A segment's card; ``unassigned`` where it is of those who fit no segment."""
 
@@ -234,6 +280,12 @@ class Persona:
     stability_level: int
     stability: str
     stability_meaning: str
+    portrait: tuple[Sentence, ...] = ()
+    is_not: tuple[Sentence, ...] = ()
+    sure: str = ""
+    actions: tuple[ActionLine, ...] = ()
+    words: str = ""
+    quotes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +408,15 @@ class ReportContext:
     inputs: tuple[Fact, ...]
     glossary: tuple[Fact, ...]
     figures: Mapping[str, FigureText]
+    drivers: Drivers | None = None
+    jobs: tuple[Table, ...] = ()
+    words: tuple[Table, ...] = ()
+
+
+def cell_anchor(table: str, variable: str, category: str, segment: int) -> str:
+    """Return the anchor of a cell of ``Profiles.means`` or ``Profiles.shares``."""
+    key = hashlib.sha256(f"{table}\0{variable}\0{category}".encode()).hexdigest()[:10]
+    return f"c{segment}-{key}"
 
 
 def cells(*texts: str) -> tuple[Cell, ...]:

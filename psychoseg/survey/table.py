@@ -34,8 +34,10 @@ class Variable:
     role : {"id", "item", "active", "profile", "weight", "other"}
         ``active`` columns enter the segmentation beside the scales, ``profile`` columns describe
         its segments.
-    kind : {"likert", "numeric", "ordinal", "categorical", "text"}
-        An active ordinal column enters as equal steps, a categorical one as its categories.
+    kind : {"likert", "numeric", "ordinal", "categorical", "choice", "text"}
+        An active ordinal column enters as equal steps, a categorical one as its categories. A
+        "choice" is an option of the multiple-response set that ``block`` names and ``question``
+        labels.
     question : str
         The stem that a battery of items shares.
     low, high : float or None
@@ -78,7 +80,8 @@ class Survey:
         Raw codes as floats, NaN where there is no answer. Not reversed: see :meth:`keyed_items`.
     columns : pandas.DataFrame, shape (n, q)
         The active and profile columns: numeric ones as float with NaN, categorical ones as pandas
-        ``Categorical`` (ordered as the codebook says) with missing values.
+        ``Categorical`` (ordered as the codebook says) with missing values; an option of a
+        multiple-response set (kind "choice") as 0, 1 or NaN.
     weights : ndarray, shape (n,)
         Strictly positive. Sampling weights have mean one; frequency weights are as given; ones
         where the study has none.
@@ -121,6 +124,7 @@ class Survey:
     styles: pd.DataFrame = field(default_factory=pd.DataFrame)
     weighting: pd.DataFrame = field(default_factory=pd.DataFrame)
     margins: pd.DataFrame = field(default_factory=pd.DataFrame)
+    texts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def n(self) -> int:

@@ -26,6 +26,7 @@ from psychoseg.naming import (
     size_of,
     suggest_names,
 )
+from psychoseg.profiles.result import Profiles
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.inference import (
     adjust_p,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from psychoseg.segments import Segments
     from psychoseg.study import SegmentsSettings
 
-__all__ = ["Profiles", "profile_segments"]
+__all__ = ["profile_segments"]
 
 #: A column's driver that rests on fewer people is chance: the customary least cell of a table
 #: (Cochran 1954).
@@ -68,51 +69,6 @@ _CHUNK = 512
 #: Part of a segment, nearest its centre, from which its typical respondent is taken: enough people
 #: that one of them is typical in age too, few enough that all are typical in the scales.
 _CORE_SHARE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Profiles:
-    """What each segment is like, beside all respondents that have a segment ("total").
-
-    Attributes
-    ----------
-    means : DataFrame
-        A row for each segment and each scale or numeric column: ``segment, variable, label, kind``
-        ("scale" or "numeric"), ``role`` ("scale", "active" or "profile"), ``mean, low, high`` (95 %
-        interval), ``sd, base`` (respondents with an answer), ``base_weighted, base_effective,
-        total`` (mean of all), ``effect`` (Cohen's d of the segment against the rest), ``z`` (mean
-        minus total in standard deviations of all).
-    shares : DataFrame
-        A row for each segment and each category: ``segment, variable, label, role, category, share,
-        low, high`` (95 % interval), ``total, base, base_weighted, base_effective, index`` (100 is
-        the share of all), ``effect`` (Cohen's h of the segment against the rest).
-    tests : DataFrame
-        A row for each variable: ``variable, label, kind, role, measure`` ("eta squared" or
-        "Cramer's V"), ``strength, p, p_adjusted, base``. ``p`` is NaN for what made the segments
-        (see Notes).
-    drivers : DataFrame
-        What sets a segment apart, strongest first: ``segment, rank, kind`` ("scale", "numeric",
-        "category"), ``variable, label, category, effect, size`` ("large", "medium", "small",
-        "negligible"), ``value, total, base, text`` (a sentence to print).
-    personas : DataFrame
-        A row for each segment: ``segment, name, suggested, n, weighted, share, typical_row`` (the
-        position of its typical respondent in the survey).
-    typical : DataFrame
-        The typical respondent's answers as shown: ``segment, variable, label, value``.
-
-    Notes
-    -----
-    Scales and active columns differ between segments by construction: the segments were cut so that
-    they would. A p-value for them would be small in pure noise, so there is none; how strongly they
-    differ is given.
-    """
-
-    means: pd.DataFrame
-    shares: pd.DataFrame
-    tests: pd.DataFrame
-    drivers: pd.DataFrame
-    personas: pd.DataFrame
-    typical: pd.DataFrame
 
 
 def profile_segments(
