@@ -27,6 +27,7 @@ proportions estimated from survey data. Annals of Statistics 12, 46-60.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import stats
@@ -36,16 +37,17 @@ from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 __all__ = [
     "Base",
     "Estimate",
+    "Test",
     "adjust_p",
-    "association_p",
     "cohens_h",
     "count_base",
     "cramers_v",
-    "equal_means_p",
     "estimate_mean",
     "estimate_share",
     "eta_squared",
     "standardised_difference",
+    "test_association",
+    "test_means",
     "weighted_sd",
 ]
 
@@ -84,6 +86,29 @@ class Estimate:
     se: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test of one hypothesis; all but the name NaN where it could not be done.
+
+    Attributes
+    ----------
+    statistic, df1, df2 : float
+        ``df2`` is NaN for a chi-square.
+    p : float
+    name : str
+        "Wald F", "chi-square" or "Rao-Scott F".
+    """
+
+    #: Keeps pytest from taking it for tests.
+    __test__: ClassVar[bool] = False
+
+    statistic: float
+    df1: float
+    df2: float
+    p: float
+    name: str
 
 
 def count_base(weights: FloatArray, *, counts: bool) -> Base:
@@ -242,10 +267,10 @@ def cohens_h(share: float, other: float) -> float:
 def eta_squared(x: FloatArray, groups: IntArray, weights: FloatArray) -> float:
     """Return the weighted share of the variance of x (n,) that lies between groups (n,).
 
-    A missing x is NaN. The result is NaN where fewer than two groups answered or everybody answered
-    alike.
+    A missing x is NaN, the group of a row in none is negative. The result is NaN where fewer than
+    two groups answered or everybody answered alike.
     """
-    use = ~np.isnan(x)
+    use = ~np.isnan(x) & (groups >= 0)
     x, groups, weights = x[use], groups[use], weights[use]
     present = np.unique(groups)
     if len(present) < 2:
@@ -257,20 +282,21 @@ def eta_squared(x: FloatArray, groups: IntArray, weights: FloatArray) -> float:
     return float(np.clip(1 - within / total, 0, 1))
 
 
-def equal_means_p(x: FloatArray, groups: IntArray, weights: FloatArray, *, counts: bool) -> float:
-    """Test that all groups have the same mean of x: the p-value of the design-based Wald F test.
+def test_means(x: FloatArray, groups: IntArray, weights: FloatArray, *, counts: bool) -> Test:
+    """Test that all groups have the same mean of x: the design-based Wald F test.
 
     Parameters
     ----------
     x : ndarray, shape (n,)
         NaN where missing.
     groups : ndarray of int, shape (n,)
+        Negative for rows in no group.
     weights, counts
         As in :func:`estimate_mean`.
 
     Returns
     -------
-    float
+    Test
         NaN where fewer than two groups have two people with an answer, or two of those groups
         answered all alike within themselves, which leaves no variance to compare their means with.
 
@@ -282,7 +308,8 @@ def equal_means_p(x: FloatArray, groups: IntArray, weights: FloatArray, *, count
     groups. Groups with a single person take no part. For counts and unweighted data the variances
     are those of repeated rows, so the test does not assume equal variances.
     """
-    answered = ~np.isnan(x)
+    name = "Wald F"
+    answered = ~np.isnan(x) & (groups >= 0)
     size = _sample_size(weights, counts)
     means, variances, people = [], [], 0.0
     for group in np.unique(groups[answered]):
@@ -295,22 +322,23 @@ def equal_means_p(x: FloatArray, groups: IntArray, weights: FloatArray, *, count
         people += base.people
     q = len(means)
     if q < 2 or people <= q:
-        return float("nan")
+        return _untested(name)
     m, v = np.array(means), np.array(variances)
     alike = v <= (_NO_SPREAD * np.abs(x[answered]).max()) ** 2
     if alike.sum() > 1:
-        return float("nan")
+        return _untested(name)
     if alike.any():
         # The limit of the statistic as one variance goes to zero: the others are compared with that
         # mean.
         wald = float((((m - m[alike]) ** 2)[~alike] / v[~alike]).sum())
     else:
         wald = float(((m - _mean(m, 1 / v)) ** 2 / v).sum())
-    return float(stats.f.sf(wald / (q - 1), q - 1, people - q))
+    df1, df2 = float(q - 1), people - q
+    return Test(wald / df1, df1, df2, float(stats.f.sf(wald / df1, df1, df2)), name)
 
 
 def cramers_v(codes: IntArray, groups: IntArray, weights: FloatArray) -> float:
-    """Return Cramer's V of categories (n,), -1 where missing, and groups (n,).
+    """Return Cramer's V of categories (n,) and groups (n,), negative where missing.
 
     It comes from the weighted table; categories and groups that nobody is in do not count. NaN
     where fewer than two of either are left.
@@ -321,19 +349,21 @@ def cramers_v(codes: IntArray, groups: IntArray, weights: FloatArray) -> float:
     return float(np.sqrt(_phi_squared(table) / (min(table.shape) - 1)))
 
 
-def association_p(codes: IntArray, groups: IntArray, weights: FloatArray, *, counts: bool) -> float:
-    """Test that categories and groups are independent: Pearson's or Rao and Scott's p-value.
+def test_association(
+    codes: IntArray, groups: IntArray, weights: FloatArray, *, counts: bool
+) -> Test:
+    """Test that categories and groups are independent: Pearson's test or Rao and Scott's.
 
     Parameters
     ----------
     codes : ndarray of int, shape (n,)
         Category of each row, -1 where missing.
     groups, weights, counts
-        As in :func:`equal_means_p`.
+        As in :func:`test_means`.
 
     Returns
     -------
-    float
+    Test
         NaN where fewer than two categories or groups are left.
 
     Notes
@@ -344,15 +374,15 @@ def association_p(codes: IntArray, groups: IntArray, weights: FloatArray, *, cou
     contrasts, ``d0 = trace(D)**2 / trace(D @ D)``, and n rows with an answer. Where so many cells
     are empty that D is not defined, its pseudo-inverse form is used.
     """
+    name = "chi-square" if counts else "Rao-Scott F"
     table = _table(codes, groups, weights)
     rows, columns = table.shape
     if min(rows, columns) < 2:
-        return float("nan")
+        return _untested(name)
     if counts:
-        statistic = _phi_squared(table) * float(table.sum())
-        return float(stats.chi2.sf(statistic, (rows - 1) * (columns - 1)))
-    use = codes >= 0
-    n = int(use.sum())
+        chi2, df = _phi_squared(table) * float(table.sum()), float((rows - 1) * (columns - 1))
+        return Test(chi2, df, np.nan, float(stats.chi2.sf(chi2, df)), name)
+    use = (codes >= 0) & (groups >= 0)
     shares = (table / table.sum()).ravel()
     covariance = _covariance_of_shares(
         _table(codes, groups, weights**2).ravel(), shares, float(weights[use].sum()), len(weights)
@@ -363,7 +393,8 @@ def association_p(codes: IntArray, groups: IntArray, weights: FloatArray, *, cou
     effects = np.linalg.pinv(simple, hermitian=True) @ (contrasts.T @ covariance @ contrasts)
     trace = float(np.trace(effects))
     d0 = trace**2 / float(np.trace(effects @ effects))
-    return float(stats.f.sf(_phi_squared(table) / trace, d0, d0 * (n - 1)))
+    f, df1, df2 = _phi_squared(table) / trace, d0, d0 * float(use.sum() - 1)
+    return Test(f, df1, df2, float(stats.f.sf(f, df1, df2)), name)
 
 
 def adjust_p(p: FloatArray) -> FloatArray:
@@ -373,6 +404,10 @@ def adjust_p(p: FloatArray) -> FloatArray:
     if tested.any():
         adjusted[tested] = stats.false_discovery_control(p[tested])
     return adjusted
+
+
+def _untested(name: str) -> Test:
+    return Test(np.nan, np.nan, np.nan, np.nan, name)
 
 
 def _sample_size(weights: FloatArray, counts: bool) -> float:
@@ -396,7 +431,7 @@ def _variance_of_mean(x: FloatArray, weights: FloatArray, size: float, counts: b
 
 def _table(codes: IntArray, groups: IntArray, weights: FloatArray) -> FloatArray:
     """Return the weighted table of categories by groups, without the empty ones."""
-    use = codes >= 0
+    use = (codes >= 0) & (groups >= 0)
     _, row = np.unique(codes[use], return_inverse=True)
     _, column = np.unique(groups[use], return_inverse=True)
     shape = (int(row.max(initial=-1)) + 1, int(column.max(initial=-1)) + 1)

@@ -148,7 +148,7 @@ class TestAgainstSurveyPackage:
     )
     def test_p_of_equal_means_is_regtermtest_s(self, pew: Pew, by: str, p: float) -> None:
         # regTermTest(svyglm(age ~ party, des), ~party)$p
-        found = inf.equal_means_p(pew.age, pew.codes(by), pew.weights, counts=False)
+        found = inf.test_means(pew.age, pew.codes(by), pew.weights, counts=False).p
         assert found == pytest.approx(p, rel=1e-8)
 
     @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class TestAgainstSurveyPackage:
     )
     def test_p_of_independence_is_svychisq_s_f(self, pew: Pew, column: str, p: float) -> None:
         # svychisq(~q1 + cregion, des)$p.value
-        found = inf.association_p(pew.codes(column), pew.region, pew.weights, counts=False)
+        found = inf.test_association(pew.codes(column), pew.region, pew.weights, counts=False).p
         assert found == pytest.approx(p, rel=1e-8)
 
     def test_p_of_independence_is_svychisq_s_f_with_empty_cells(self, pew: Pew) -> None:
@@ -174,7 +174,7 @@ class TestAgainstSurveyPackage:
         codes = pew.codes("party")
         other = (pew.frame["party"] == "Other party (VOL.)").to_numpy()
         codes[other & (pew.inside("Northeast") | pew.inside("West"))] = -1
-        found = inf.association_p(codes, pew.region, pew.weights, counts=False)
+        found = inf.test_association(codes, pew.region, pew.weights, counts=False).p
         assert found == pytest.approx(8.3265018129072e-02, rel=1e-8)
 
 
@@ -227,7 +227,7 @@ class TestUnweightedCases:
         table = pd.crosstab(codes[codes >= 0], groups[codes >= 0]).to_numpy()
         expected = stats.chi2_contingency(table, correction=False)
         ones = np.ones(len(codes))
-        assert inf.association_p(codes, groups, ones, counts=True) == pytest.approx(
+        assert inf.test_association(codes, groups, ones, counts=True).p == pytest.approx(
             expected.pvalue, rel=1e-10
         )
         v = stats.contingency.association(table, method="cramer")
@@ -251,7 +251,7 @@ class TestUnweightedCases:
         groups = np.repeat([1, 2], 200)
         x = rng.normal(groups * 0.2, groups)
         expected = stats.ttest_ind(x[groups == 1], x[groups == 2], equal_var=False).pvalue
-        found = inf.equal_means_p(x, groups, np.ones(400), counts=True)
+        found = inf.test_means(x, groups, np.ones(400), counts=True).p
         assert found == pytest.approx(expected, rel=0.03)
 
     def test_p_of_equal_means_is_uniform_where_nothing_differs(
@@ -260,12 +260,12 @@ class TestUnweightedCases:
         # 400 surveys with unequal weights; Kolmogorov-Smirnov at 1 per mille, so a wrong variance
         # shows.
         p = [
-            inf.equal_means_p(
+            inf.test_means(
                 rng.normal(size=300),
                 rng.integers(1, 4, 300),
                 rng.uniform(0.3, 3, 300),
                 counts=False,
-            )
+            ).p
             for _ in range(400)
         ]
         assert stats.kstest(p, "uniform").pvalue > 0.001
@@ -336,9 +336,9 @@ class TestEdges:
         x, codes, _, weights = made(rng)
         groups = np.ones(len(x), dtype=int)
         assert np.isnan(inf.eta_squared(x, groups, weights))
-        assert np.isnan(inf.equal_means_p(x, groups, weights, counts=False))
+        assert np.isnan(inf.test_means(x, groups, weights, counts=False).p)
         assert np.isnan(inf.cramers_v(codes, groups, weights))
-        assert np.isnan(inf.association_p(codes, groups, weights, counts=False))
+        assert np.isnan(inf.test_association(codes, groups, weights, counts=False).p)
         nobody = np.full(len(x), -1)
         assert np.isnan(inf.cramers_v(nobody, groups, weights))
 
@@ -349,26 +349,26 @@ class TestEdges:
         x = rng.normal(0.1 * groups, 1)
         x[groups == 2] = 0.3
         nearly = np.where(groups == 2, 0.3 + 1e-6 * rng.normal(size=150), x)
-        exact = inf.equal_means_p(x, groups, np.ones(150), counts=True)
+        exact = inf.test_means(x, groups, np.ones(150), counts=True).p
         # A spread of 1e-6 moves that group's mean by about 1e-7 and the p-value by no more than
         # that.
         assert exact == pytest.approx(
-            inf.equal_means_p(nearly, groups, np.ones(150), counts=True), abs=1e-6
+            inf.test_means(nearly, groups, np.ones(150), counts=True).p, abs=1e-6
         )
 
     def test_two_groups_without_spread_cannot_be_tested(self) -> None:
         groups = np.repeat([1, 2, 3], 4)
         x = np.array([1.0] * 4 + [2.0] * 4 + [1.0, 2, 3, 4])
-        assert np.isnan(inf.equal_means_p(x, groups, np.ones(12), counts=True))
+        assert np.isnan(inf.test_means(x, groups, np.ones(12), counts=True).p)
 
     def test_a_group_of_one_person_takes_no_part_in_the_test(
         self, rng: np.random.Generator
     ) -> None:
         groups = np.array([1] * 30 + [2] * 30 + [3])
         x = rng.normal(size=61)
-        with_one = inf.equal_means_p(x, groups, np.ones(61), counts=True)
+        with_one = inf.test_means(x, groups, np.ones(61), counts=True).p
         x[-1] = np.nan
-        assert with_one == inf.equal_means_p(x, groups, np.ones(61), counts=True)
+        assert with_one == inf.test_means(x, groups, np.ones(61), counts=True).p
 
     def test_adjusted_p_is_benjamini_and_hochberg_s_and_skips_the_untested(self) -> None:
         # By hand: sorted .01 .02 .30 times 3/1, 3/2, 3/3, made monotone from the right.
@@ -384,13 +384,15 @@ def every_number(
     chosen = np.where(codes < 0, np.nan, codes == 2)
     mean = inf.estimate_mean(x, inside, weights, counts=counts)
     share = inf.estimate_share(chosen, inside, weights, counts=counts)
+    means = inf.test_means(x, groups, weights, counts=counts)
+    table = inf.test_association(codes, groups, weights, counts=counts)
     return [
         *(mean.value, mean.se, mean.low, mean.high),
         *(share.value, share.se, share.low, share.high),
         inf.weighted_sd(x[inside], weights[inside], counts=counts),
         inf.standardised_difference(x, inside, weights, counts=counts),
         inf.eta_squared(x, groups, weights),
-        inf.equal_means_p(x, groups, weights, counts=counts),
+        *(means.statistic, means.df1, means.df2, means.p),
         inf.cramers_v(codes, groups, weights),
-        inf.association_p(codes, groups, weights, counts=counts),
+        *(table.statistic, table.df1, table.df2 if not counts else 0, table.p),
     ]
