@@ -17,10 +17,18 @@ import pandas as pd
 
 from psychoseg.errors import PsychosegWarning
 from psychoseg.study import Column, ItemBattery, QualityCheck
-from psychoseg.study_table import Code
+from psychoseg.survey.cells import (
+    Cells,
+    absent_texts,
+    accepted_texts,
+    cell_examples,
+    code_text,
+    read_cells,
+    shown_label,
+)
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined
-from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, quoted_list, rows_text
+from psychoseg.survey.raw import Field, number_text, parse_number, quoted_list
 
 __all__ = [
     "CodedColumn",
@@ -59,26 +67,6 @@ class CodedColumn:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """The distinct texts of a column and which row holds which; the left-out are not counted."""
-
-    name: str
-    field: Field
-    texts: list[str]
-    codes: npt.NDArray[np.intp]
-    counted: npt.NDArray[np.bool_]
-
-    def where(self, number: int) -> npt.NDArray[np.int64]:
-        return np.flatnonzero((self.codes == number) & self.counted)
-
-    def used(self) -> npt.NDArray[np.bool_]:
-        """Return which of the texts a counted row holds."""
-        used = np.zeros(len(self.texts), dtype=bool)
-        used[self.codes[self.counted]] = True
-        return used
-
-
 def code_items(
     joined: Joined, batteries: Mapping[str, ItemBattery], ledger: Ledger
 ) -> tuple[dict[str, CodedItem], list[str]]:
@@ -111,7 +99,7 @@ def code_items(
     outside: dict[int, list[str]] = {}
     excluded: dict[int, list[str]] = {}
     for name, battery in batteries.items():
-        cells = _cells(joined, name, ledger.kept)
+        cells = read_cells(joined, name, ledger.kept)
         values, bad, strange = _item_values(cells, battery)
         low, high, labels = _scale(cells.field, battery)
         known = ~np.isnan(values)
@@ -135,7 +123,7 @@ def code_items(
                         f"{name} = {cells.texts[i]} ({where})"
                     )
         values[strange] = np.nan
-        declared = tuple(dict.fromkeys((*cells.field.missing, *map(_code_text, battery.missing))))
+        declared = tuple(dict.fromkeys((*cells.field.missing, *map(code_text, battery.missing))))
         items[name] = CodedItem(values[cells.codes], low, high, labels, declared)
     if not problems:
         for position in sorted(outside):
@@ -180,13 +168,13 @@ def code_columns(
     coded: dict[str, CodedColumn] = {}
     problems: list[str] = []
     for name, column in columns.items():
-        cells = _cells(joined, name, kept)
-        absent = _absent(cells, column.missing)
+        cells = read_cells(joined, name, kept)
+        absent = absent_texts(cells, column.missing)
         numbers = [
             None if gone else parse_number(t, cells.field.decimal)
             for t, gone in zip(cells.texts, absent, strict=True)
         ]
-        declared = tuple(dict.fromkeys((*cells.field.missing, *map(_code_text, column.missing))))
+        declared = tuple(dict.fromkeys((*cells.field.missing, *map(code_text, column.missing))))
         if _is_numeric(cells, column, absent, numbers):
             used = cells.used()
             bad = [i for i, n in enumerate(numbers) if n is None and not absent[i] and used[i]]
@@ -207,21 +195,21 @@ def code_weight(
     joined: Joined, column: str, kept: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], list[str]]:
     """Turn weights into numbers (NaN for none); text, negative and infinite ones are problems."""
-    cells = _cells(joined, column, kept)
+    cells = read_cells(joined, column, kept)
     numbers = [parse_number(t, cells.field.decimal) if t else np.nan for t in cells.texts]
     used = cells.used()
     problems = []
     bad = [i for i, n in enumerate(numbers) if n is None and used[i]]
     if bad:
         problems.append(
-            f"weight {column} holds what is no finite number: {_examples(joined, cells, bad)}. "
+            f"weight {column} holds what is no finite number: {cell_examples(joined, cells, bad)}. "
             "Correct the weights."
         )
     values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
     negative = [int(i) for i in np.flatnonzero(values < 0) if used[i]]
     if negative:
         problems.append(
-            f"weight {column} is negative: {_examples(joined, cells, negative)}. Correct the "
+            f"weight {column} is negative: {cell_examples(joined, cells, negative)}. Correct the "
             "weights, or remove these rows."
         )
     return values[cells.codes], problems
@@ -234,14 +222,14 @@ def code_seconds(
     seconds = np.full((len(joined.ids), len(columns)), np.nan)
     problems = []
     for j, name in enumerate(columns):
-        cells = _cells(joined, name, kept)
+        cells = read_cells(joined, name, kept)
         numbers = [parse_number(t, cells.field.decimal) if t else np.nan for t in cells.texts]
         used = cells.used()
         bad = [i for i, n in enumerate(numbers) if n is None and used[i]]
         if bad:
             problems.append(
                 f"duration {name} holds what is no number of seconds: "
-                f"{_examples(joined, cells, bad)}. Give seconds, such as 754."
+                f"{cell_examples(joined, cells, bad)}. Give seconds, such as 754."
             )
         values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
         seconds[:, j] = values[cells.codes]
@@ -270,22 +258,13 @@ def code_checks(
     right = np.full((len(joined.ids), len(checks)), np.nan)
     problems = []
     for j, check in enumerate(checks):
-        cells = _cells(joined, check.column, kept)
-        absent = np.asarray(_absent(cells, check.missing), dtype=bool)
-        accepted = {_code_text(code) for code in check.accept}
-        numbers = {n for text in accepted if (n := parse_number(text)) is not None}
-        values = np.asarray(
-            [
-                text in accepted
-                or cells.field.value_labels.get(text) in accepted
-                or parse_number(text, cells.field.decimal) in numbers
-                for text in cells.texts
-            ],
-            dtype=float,
-        )
+        cells = read_cells(joined, check.column, kept)
+        absent = np.asarray(absent_texts(cells, check.missing), dtype=bool)
+        values = np.asarray(accepted_texts(cells, check.accept), dtype=float)
         values[absent] = np.nan
         used = cells.used() & ~absent
         if used.any() and not (values[used] == 1).any():
+            accepted = {code_text(code) for code in check.accept}
             shown = [cells.texts[i] for i in np.flatnonzero(used)]
             problems.append(
                 f"check {check.column}: nobody gave an accepted answer "
@@ -296,20 +275,15 @@ def code_checks(
     return right, problems
 
 
-def _cells(joined: Joined, name: str, counted: npt.NDArray[np.bool_]) -> _Cells:
-    codes, uniques = pd.factorize(joined.cells[name].to_numpy(dtype=object))
-    return _Cells(name, joined.fields[name], [str(t) for t in uniques], codes, counted)
-
-
 def _item_values(
-    cells: _Cells, battery: ItemBattery
+    cells: Cells, battery: ItemBattery
 ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
     """Return the code of each distinct text, which are no code, and which not among the codes."""
     values = np.full(len(cells.texts), np.nan)
     bad: list[int] = []
     strange: list[int] = []
     table = _code_table(battery)
-    absent = _absent(cells, battery.missing)
+    absent = absent_texts(cells, battery.missing)
     for i, text in enumerate(cells.texts):
         if absent[i]:
             continue
@@ -334,21 +308,11 @@ def _code_table(battery: ItemBattery) -> dict[str, float]:
     return {text.strip(): float(i) for i, text in enumerate(battery.codes, start=1)}
 
 
-def _absent(cells: _Cells, missing: Sequence[Code]) -> list[bool]:
-    texts = {_code_text(code) for code in missing}
-    numbers = {n for t in texts if (n := parse_number(t)) is not None}
-    decimal = cells.field.decimal
-    return [
-        not t or t in texts or (bool(numbers) and parse_number(t, decimal) in numbers)
-        for t in cells.texts
-    ]
-
-
 def _scale(
     field: Field, battery: ItemBattery
 ) -> tuple[float | None, float | None, dict[float, str]]:
     """Return the ends of the answer scale, where they are stated, and what its codes mean."""
-    missing = {_code_text(code) for code in battery.missing}
+    missing = {code_text(code) for code in battery.missing}
     labels: dict[float, str] = {}
     for text, code in _code_table(battery).items():
         labels.setdefault(code, text)
@@ -370,9 +334,7 @@ def _scale_text(low: float | None, high: float | None, battery: ItemBattery) -> 
     return f"outside {number_text(low or 0.0)} to {number_text(high or 0.0)}"
 
 
-def _text_problem(
-    joined: Joined, cells: _Cells, bad: Sequence[int], *, column: bool = False
-) -> str:
+def _text_problem(joined: Joined, cells: Cells, bad: Sequence[int], *, column: bool = False) -> str:
     texts = [cells.texts[i] for i in bad]
     what = "column" if column else "item"
     if cells.field.decimal == "." and all(parse_number(t, ",") is not None for t in texts):
@@ -384,11 +346,11 @@ def _text_problem(
             "Give its battery codes (the answers from low to high), list the text under missing, "
             "or take the item out."
         )
-    return f"{what} {cells.name} holds text: {_examples(joined, cells, bad)}. {remedy}"
+    return f"{what} {cells.name} holds text: {cell_examples(joined, cells, bad)}. {remedy}"
 
 
 def _range_problem(
-    joined: Joined, cells: _Cells, strange: Sequence[int], where: str, battery: ItemBattery
+    joined: Joined, cells: Cells, strange: Sequence[int], where: str, battery: ItemBattery
 ) -> str:
     count = sum(len(cells.where(i)) for i in strange)
     answers = "1 answer is" if count == 1 else f"{count} answers are"
@@ -403,23 +365,14 @@ def _range_problem(
         close = difflib.get_close_matches(cells.texts[strange[0]].lower(), list(lowered), n=1)
         hint = f" Did you mean {lowered[close[0]]!r}?" if close else ""
     return (
-        f"item {cells.name}: {answers} {where}: {_examples(joined, cells, strange)}.{hint} "
+        f"item {cells.name}: {answers} {where}: {cell_examples(joined, cells, strange)}.{hint} "
         f"{remedy}, "
         f'or set out_of_range = "missing" or "exclude".'
     )
 
 
-def _examples(joined: Joined, cells: _Cells, numbers: Sequence[int]) -> str:
-    shown = [
-        f"{cells.texts[i]!r} ({rows_text(joined.rows(cells.name, cells.where(i)))})"
-        for i in numbers[:EXAMPLES]
-    ]
-    more = f" and {len(numbers) - EXAMPLES} more" if len(numbers) > EXAMPLES else ""
-    return ", ".join(shown) + more
-
-
 def _is_numeric(
-    cells: _Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
+    cells: Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
 ) -> bool:
     if column.type != "auto":
         return column.type == "numeric"
@@ -434,7 +387,7 @@ def _is_numeric(
     if not column.labels and not cells.field.value_labels:
         return bool(found)
     labelled = all(
-        _label(cells.texts[i], column.labels, cells.field) is not None
+        shown_label(cells.texts[i], column.labels, cells.field) is not None
         for i, n in enumerate(numbers)
         if n is not None
     )
@@ -442,14 +395,14 @@ def _is_numeric(
 
 
 def _categories(
-    cells: _Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
+    cells: Cells, column: Column, absent: Sequence[bool], numbers: Sequence[float | None]
 ) -> tuple[pd.Series, list[str]]:
     present = [i for i, gone in enumerate(absent) if not gone]
     all_numbers = all(numbers[i] is not None for i in present)
     shown: dict[int, str] = {}
     for i in present:
         plain = number_text(numbers[i] or 0.0) if all_numbers else cells.texts[i]
-        shown[i] = _label(cells.texts[i], column.labels, cells.field) or plain
+        shown[i] = shown_label(cells.texts[i], column.labels, cells.field) or plain
     order, problems = _order(cells, column, shown, numbers)
     meant = {*cells.field.value_labels.values(), *column.labels.values()}
     if column.type == "ordinal" and not column.order and not all_numbers:
@@ -479,7 +432,7 @@ def _categories(
 
 
 def _order(
-    cells: _Cells, column: Column, shown: Mapping[int, str], numbers: Sequence[float | None]
+    cells: Cells, column: Column, shown: Mapping[int, str], numbers: Sequence[float | None]
 ) -> tuple[list[str], list[str]]:
     """Return the categories in order and what is wrong with the order the study gives."""
     labels = list(cells.field.value_labels.values())
@@ -524,17 +477,3 @@ def _order(
             stacklevel=4,
         )
     return [*dict.fromkeys(order), *left], problems
-
-
-def _label(text: str, labels: Mapping[str, str], field: Field) -> str | None:
-    number = parse_number(text, field.decimal)
-    plain = text if number is None else number_text(number)
-    for table in (labels, field.value_labels):
-        for key in (text, plain):
-            if key in table:
-                return table[key]
-    return None
-
-
-def _code_text(code: Code) -> str:
-    return code.strip() if isinstance(code, str) else number_text(float(code))

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
-from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.study import Column, Study
+from psychoseg.survey.cells import code_text
 from psychoseg.survey.clean import (
     check_active,
     check_items,
@@ -30,12 +31,15 @@ from psychoseg.survey.coding import (
     code_seconds,
     code_weight,
 )
+from psychoseg.survey.jobs import tagged_jobs
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined, join_tables
 from psychoseg.survey.quality import Answers, Quality, assess_quality
 from psychoseg.survey.raw import TextTable, quoted_list
 from psychoseg.survey.read import read_labels, read_table
 from psychoseg.survey.select import Selection, check_keys, select_columns
+from psychoseg.survey.sensitive import check_lawful, lawful_problems
+from psychoseg.survey.sets import CodedOption, code_sets, kept_options, open_texts
 from psychoseg.survey.table import Survey, Variable
 from psychoseg.survey.weighting import (
     MARGIN_COLUMNS,
@@ -87,7 +91,10 @@ def load_survey(study: Study) -> Survey:
     _check_files(study)
     tables = [read_table(file, study.folder) for file in (study.data, *study.merge)]
     selection = select_columns(
-        study, _all_names(study, tables), problems=_key_problems(study, tables)
+        study,
+        _all_names(study, tables),
+        jobs=tagged_jobs(study),
+        problems=[*_key_problems(study, tables), *lawful_problems(study)],
     )
     labels = _labels(study)
     joined, ledger = join_tables(study, tables)
@@ -114,12 +121,14 @@ def load_survey(study: Study) -> Survey:
             f"items{_excluded(ledger)}. Use fewer items, or more respondents."
         )
     columns = {name: columns[name] for name in selection.columns}
-    others = _kept_columns(columns, kept)
+    options = kept_options(coded.options, kept)
+    others = _kept_columns(columns, options, kept)
     check_active(others, [n for n, c in selection.columns.items() if c.use == "active"])
     weighted = _weigh(study, weights[kept], [position[kept] for position in positions])
     name = study.data.id or "respondent"
     ids = pd.Series([i for i, k in zip(joined.ids, kept, strict=True) if k], name=name, dtype="str")
-    codebook = _codebook(study, joined, selection, items, columns, ends, others, labels)
+    codebook = _codebook(study, joined, selection, items, columns, options, ends, others, labels)
+    check_lawful(study, codebook)
     return Survey(
         ids=ids,
         items=answers,
@@ -134,6 +143,7 @@ def load_survey(study: Study) -> Survey:
         styles=quality.styles,
         weighting=weighted.weighting,
         margins=weighted.margins,
+        texts=open_texts(joined, study.texts, kept),
     )
 
 
@@ -180,6 +190,7 @@ class _Coded:
     weights: FloatArray
     seconds: FloatArray
     checks: FloatArray
+    options: dict[str, CodedOption]
 
 
 def _coded(study: Study, joined: Joined, selection: Selection, ledger: Ledger) -> _Coded:
@@ -200,13 +211,15 @@ def _coded(study: Study, joined: Joined, selection: Selection, ledger: Ledger) -
     problems += more
     checks, more = code_checks(joined, selection.checks, ledger.kept)
     problems += more
+    options, more = code_sets(joined, selection.sets, ledger.kept)
+    problems += more
     if problems:
         files = ", ".join(file for file, _ in joined.sources)
         head = f"{files}: {len(problems)} problem{'s' if len(problems) > 1 else ''} in the answers:"
         rest = len(problems) - MAX_PROBLEMS
         lines = [f"  - {p}" for p in problems[:MAX_PROBLEMS]]
         raise DataError("\n".join([head, *lines, *([f"  and {rest} more"] if rest > 0 else [])]))
-    return _Coded(items, columns, weights, seconds, checks)
+    return _Coded(items, columns, weights, seconds, checks, options)
 
 
 def _judge(
@@ -273,14 +286,15 @@ def _excluded(ledger: Ledger) -> str:
 
 
 def _kept_columns(
-    columns: Mapping[str, CodedColumn], kept: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    columns: Mapping[str, CodedColumn], options: Mapping[str, CodedOption], kept: BoolArray
 ) -> pd.DataFrame:
-    out = {}
+    out: dict[str, pd.Series] = {}
     for name, column in columns.items():
         series = column.values[kept].reset_index(drop=True)
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.cat.remove_unused_categories()
         out[name] = series
+    out |= {name: pd.Series(option.values[kept]) for name, option in options.items()}
     return pd.DataFrame(out, index=pd.RangeIndex(int(kept.sum())))
 
 
@@ -290,12 +304,14 @@ def _codebook(
     selection: Selection,
     items: Mapping[str, CodedItem],
     columns: Mapping[str, CodedColumn],
+    options: Mapping[str, CodedOption],
     ends: Mapping[str, tuple[float, float]],
     others: pd.DataFrame,
     labels: Mapping[str, tuple[str, str]],
 ) -> dict[str, Variable]:
-    """Describe every column of the files, in file order."""
+    """Describe every column of the files, in file order, then the options made of several."""
     book: dict[str, Variable] = {}
+    texts = {text.column: text for text in study.texts}
     guessed = []
     for name, field in joined.fields.items():
         label, question = labels.get(name, ("", ""))
@@ -332,12 +348,28 @@ def _codebook(
                 missing=columns[name].missing,
                 block=settings.block,
             )
+        elif name in options:
+            book[name] = options[name].describe(name, label if label != name else "", labels)
+        elif name in texts:
+            book[name] = Variable(
+                name,
+                texts[name].label or label,
+                "other",
+                "text",
+                question=question,
+                missing=(*field.missing, *map(code_text, texts[name].missing)),
+            )
         elif name == selection.weight:
             book[name] = Variable(name, label, "weight", "numeric", missing=field.missing)
         elif name == study.data.id:
             book[name] = Variable(name, label, "id", "text")
         else:
             book[name] = Variable(name, label, "other", "text", question=question)
+    book |= {
+        name: option.describe(name, "", labels)
+        for name, option in options.items()
+        if name not in book
+    }
     if guessed:
         warnings.warn(
             f"the ends of the answer scale of the reverse-keyed items {quoted_list(guessed)} are "

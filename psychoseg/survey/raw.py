@@ -53,6 +53,10 @@ class Field:
         Codes that the file itself declares as "no answer" (SPSS user-missing values and ranges).
     measure : {"", "nominal", "ordinal", "scale"}
     decimal : {".", ","}
+    set_label : str
+        Label of the multiple-response set that the file says it is in (SPSS).
+    counted : str
+        The code that means "chosen" in that set; empty where it is a set of categories.
     """
 
     label: str = ""
@@ -61,6 +65,8 @@ class Field:
     missing: tuple[str, ...] = ()
     measure: Measure = ""
     decimal: Literal[".", ","] = "."
+    set_label: str = ""
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError, StudyError
+from psychoseg.spreadsheet import unharmed
 from psychoseg.study import DataFile
 from psychoseg.survey.header import read_header
 from psychoseg.survey.raw import EXAMPLES, Field, TextTable, rows_text
@@ -38,8 +39,9 @@ def read_table(file: DataFile, folder: Path = Path()) -> TextTable:
     Returns
     -------
     TextTable
-        Cells are trimmed. Empty cells and the file's ``missing`` texts are ``""``, except in the id
-        column, where every text is an id.
+        Cells are trimmed, and without the apostrophe that keeps a spreadsheet from running them
+        (:mod:`psychoseg.spreadsheet`). Empty cells and the file's ``missing`` texts are ``""``,
+        except in the id column, where every text is an id.
 
     Raises
     ------
@@ -127,7 +129,7 @@ def _from_rows(
         end -= 1
     body = records[heads:end]
     width = _width(records[:heads], body, lines, path)
-    header = read_header([record[:width] for record in records[:heads]], path)
+    header = read_header([[unharmed(c) for c in r[:width]] for r in records[:heads]], path)
     columns = list(zip(*body, strict=False)) or [()] * width
     cells = pd.DataFrame(
         {
@@ -179,7 +181,7 @@ def _width(
 
 def _trimmed(column: Sequence[str]) -> npt.NDArray[np.object_]:
     codes, uniques = pd.factorize(np.asarray(column, dtype=object))
-    trimmed = np.asarray([text.strip() for text in uniques], dtype=object)
+    trimmed = np.asarray([unharmed(text.strip()).strip() for text in uniques], dtype=object)
     return trimmed[codes] if len(trimmed) else np.empty(0, dtype=object)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from psychoseg.errors import StudyError
-from psychoseg.study import Column, ItemBattery, QualityCheck, Study
+from psychoseg.study import ChoiceSet, Column, ItemBattery, Job, QualityCheck, Study
 from psychoseg.survey.raw import quoted_list
 
 __all__ = ["Selection", "check_keys", "match_columns", "nearest_names", "select_columns"]
@@ -37,6 +37,8 @@ class Selection:
         Columns of durations.
     margins : tuple of str
         Columns of the margins that weights are raked to.
+    sets : tuple of (ChoiceSet, tuple of str)
+        Each multiple-response set and its columns.
     """
 
     items: Mapping[str, ItemBattery]
@@ -46,6 +48,7 @@ class Selection:
     checks: tuple[QualityCheck, ...] = ()
     seconds: tuple[str, ...] = ()
     margins: tuple[str, ...] = ()
+    sets: tuple[tuple[ChoiceSet, tuple[str, ...]], ...] = ()
 
 
 def match_columns(pattern: str, names: Sequence[str]) -> list[str]:
@@ -98,7 +101,11 @@ def check_keys(study: Study, tables: Sequence[Sequence[str]]) -> list[str]:
 
 
 def select_columns(
-    study: Study, names: Sequence[str], *, problems: Sequence[str] = ()
+    study: Study,
+    names: Sequence[str],
+    *,
+    jobs: Sequence[Job] = (),
+    problems: Sequence[str] = (),
 ) -> Selection:
     """Find every column that the study names.
 
@@ -107,6 +114,8 @@ def select_columns(
     study : Study
     names : sequence of str
         All columns in file order, those of merged files after those of the answers.
+    jobs : sequence of Job
+        Those that the labels file tags, beside the study's own.
     problems : sequence of str
         What was found wrong before, to be reported along with the rest.
 
@@ -133,11 +142,14 @@ def select_columns(
     reverse = _reverse_keys(study, items, found)
     seconds = _quality_columns(study, names, items, found)
     margins = _margins(study, names, items, found)
+    sets = _sets(study, names, items, columns, found)
+    _check_texts(study, names, items, columns, sets, found)
+    _check_jobs([*study.jobs, *jobs], len(study.jobs), names, items, columns, found)
     if found:
         many = "s" if len(found) > 1 else ""
         head = f"{study.folder / 'study.toml'} has {len(found)} problem{many}:"
         raise StudyError("\n".join([head, *(f"  - {p}" for p in found)]))
-    return Selection(items, columns, reverse, weight, study.quality.checks, seconds, margins)
+    return Selection(items, columns, reverse, weight, study.quality.checks, seconds, margins, sets)
 
 
 def _items(study: Study, names: Sequence[str], problems: list[str]) -> dict[str, ItemBattery]:
@@ -267,6 +279,126 @@ def _margins(
                 "column of categories."
             )
     return tuple(margin.column for margin in margins)
+
+
+def _sets(
+    study: Study,
+    names: Sequence[str],
+    items: Collection[str],
+    columns: Collection[str],
+    problems: list[str],
+) -> tuple[tuple[ChoiceSet, tuple[str, ...]], ...]:
+    """Return each multiple-response set with its columns."""
+    sets: list[tuple[ChoiceSet, tuple[str, ...]]] = []
+    taken: dict[str, int] = {}
+    called: dict[str, int] = {}
+    for number, choices in enumerate(study.sets, start=1):
+        where = f"sets[{number}]"
+        here: dict[str, None] = {}
+        for pattern in choices.columns:
+            matched = match_columns(pattern, names)
+            if not matched:
+                problems.append(f"{where}.columns: {_unknown(pattern, names)}")
+            here |= dict.fromkeys(matched)
+        problems += _used_elsewhere(f"{where}.columns", list(here), study, items, columns)
+        twice = [name for name in here if name in taken]
+        if twice:
+            others = sorted({taken[name] for name in twice})
+            problems.append(
+                f"{where}.columns: {quoted_list(twice)} already belong to sets"
+                f"{', sets'.join(f'[{o}]' for o in others)}. A column is in one set."
+            )
+        if choices.name in called:
+            problems.append(
+                f"{where}.name: {choices.name!r} is the name of sets[{called[choices.name]}] too. "
+                "Give each set its own."
+            )
+        if choices.coding == "dichotomy":
+            problems += [
+                f"{where}.labels: {name!r} is not one of the columns of the set."
+                f"{nearest_names(name, list(here))}"
+                for name in choices.labels
+                if name not in here
+            ]
+        taken |= {name: number for name in here if name not in taken}
+        called.setdefault(choices.name, number)
+        sets.append((choices, tuple(here)))
+    return tuple(sets)
+
+
+def _check_texts(
+    study: Study,
+    names: Sequence[str],
+    items: Collection[str],
+    columns: Collection[str],
+    sets: Sequence[tuple[ChoiceSet, Sequence[str]]],
+    problems: list[str],
+) -> None:
+    in_sets = {name for _, members in sets for name in members}
+    seen: set[str] = set()
+    for number, text in enumerate(study.texts, start=1):
+        where, name = f"texts[{number}].column", text.column
+        if name not in names:
+            problems.append(f"{where}: {_unknown(name, names)}")
+        elif name in seen:
+            problems.append(f"{where}: {name!r} is in an earlier [[texts]]. Name it once.")
+        elif name in in_sets:
+            problems.append(f"{where}: {name!r} is also in one of [[sets]]. Use it as one of them.")
+        else:
+            problems += _used_elsewhere(where, [name], study, items, columns)
+        seen.add(name)
+
+
+def _used_elsewhere(
+    where: str,
+    here: Sequence[str],
+    study: Study,
+    items: Collection[str],
+    columns: Collection[str],
+) -> list[str]:
+    """Return what is wrong with columns that the study also uses as something else."""
+    weights = study.weights
+    uses = (
+        (items, "an item", "items"),
+        (columns, "one of [[columns]]", "in [[columns]]"),
+        ((study.data.id,), "the id of the respondents", ""),
+        ((weights.column,) if weights else (), "the weight", ""),
+        (
+            [margin.column for margin in weights.margins] if weights else (),
+            "one of [[weights.margins]]",
+            "in [[weights.margins]]",
+        ),
+    )
+    problems = []
+    for used, one, many in uses:
+        also = [name for name in here if name in used]
+        if also:
+            what = f"is also {one}" if len(also) == 1 else f"are also {many}"
+            problems.append(
+                f"{where}: {quoted_list(also)} {what}. Use a column as one or the other."
+            )
+    return problems
+
+
+def _check_jobs(
+    jobs: Sequence[Job],
+    n_in_study: int,
+    names: Sequence[str],
+    items: Collection[str],
+    columns: Collection[str],
+    problems: list[str],
+) -> None:
+    for number, job in enumerate(jobs, start=1):
+        for key in ("importance", "satisfaction"):
+            name: str = getattr(job, key)
+            where = f"jobs[{number}].{key}" if number <= n_in_study else f"job {job.label!r}, {key}"
+            if name not in names:
+                problems.append(f"{where}: {_unknown(name, names)}")
+            elif name not in items and name not in columns:
+                problems.append(
+                    f"{where}: {name!r} is neither an item nor one of [[columns]]. Add it as "
+                    '[[columns]] with type = "numeric".'
+                )
 
 
 def _unknown(pattern: str, names: Sequence[str], file: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -25,6 +25,14 @@ class _Range(TypedDict):
 
     lo: float | str
     hi: float | str
+
+
+class _Set(TypedDict):
+    """A multiple-response set, as pyreadstat describes it."""
+
+    label: str
+    counted_value: int | None
+    variable_list: list[str]
 
 
 def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
@@ -64,6 +72,7 @@ def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
             "encoding where its "
             f'letters are wrong, such as encoding = "cp1252".'
         ) from None
+    sets = _sets_of(meta.mr_sets.values())
     cells: dict[str, npt.NDArray[np.object_]] = {}
     fields: dict[str, Field] = {}
     for name in map(str, frame.columns):
@@ -77,9 +86,22 @@ def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
             value_labels=_value_labels(labels, ranges),
             missing=tuple(_range_text(r) for r in ranges),
             measure=cast("Measure", measure if measure in {"nominal", "ordinal", "scale"} else ""),
+            set_label=sets.get(name, ("", ""))[0],
+            counted=sets.get(name, ("", ""))[1],
         )
     table = pd.DataFrame(cells, columns=list(cells), dtype=object)
     return TextTable(path, file, table, np.arange(1, len(table) + 1, dtype=np.int64), fields)
+
+
+def _sets_of(sets: Iterable[_Set]) -> dict[str, tuple[str, str]]:
+    """Return label and counted code of the first multiple-response set that a column is in."""
+    found: dict[str, tuple[str, str]] = {}
+    for one in sets:
+        counted = one["counted_value"]
+        code = "" if counted is None else number_text(float(counted))
+        for name in one["variable_list"]:
+            found.setdefault(name, (one["label"].strip(), code))
+    return found
 
 
 def _texts(column: pd.Series, form: str, ranges: Sequence[_Range]) -> npt.NDArray[np.object_]:

@@ -57,7 +57,7 @@ class Variable:
     name: str
     label: str
     role: Literal["id", "item", "active", "profile", "weight", "other"]
-    kind: Literal["likert", "numeric", "ordinal", "categorical", "text"]
+    kind: Literal["likert", "numeric", "ordinal", "categorical", "choice", "text"]
     question: str = ""
     low: float | None = None
     high: float | None = None
@@ -109,6 +109,8 @@ class Survey:
     margins : pandas.DataFrame
         For each category of each margin the weights were raked to: respondents, their share before
         and after weighting, and the target. Empty without margins.
+    texts : pandas.DataFrame of str, shape (n, t)
+        Open answers, "" where there is none; empty where the study has no ``[[texts]]``.
     """
 
     ids: pd.Series
