@@ -19,8 +19,10 @@ __all__ = [
     "Size",
     "decimals_of",
     "final_names",
+    "say_amounts",
     "say_driver",
     "say_number",
+    "say_percentages",
     "size_of",
     "suggest_names",
 ]
@@ -79,7 +81,7 @@ def say_driver(driver: Driver) -> str:
     more = driver.effect > 0
     if driver.kind == "category":
         word, what = "More" if more else "Fewer", f"'{driver.category}' ({driver.label})"
-        value, total = _percentages(driver.value, driver.total)
+        value, total = say_percentages(driver.value, driver.total)
     elif driver.kind == "scale":
         word, what = "High" if more else "Low", driver.label
         value, total = say_number(driver.value, 2), say_number(driver.total, 2)
@@ -102,6 +104,26 @@ def say_number(value: float, decimals: int) -> str:
 def decimals_of(value: float) -> int:
     """Return the decimals that leave about three figures, two at most."""
     return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+
+
+def say_amounts(value: float, total: float, *, scale: bool) -> tuple[str, str]:
+    """Return a segment's mean and everybody's as a sentence says them, rounded alike.
+
+    A scale's to one decimal, or to two where only these tell them apart.
+    """
+    if scale:
+        fine = say_number(value, 2), say_number(total, 2)
+        coarse = say_number(value, 1), say_number(total, 1)
+        return fine if coarse[0] == coarse[1] and fine[0] != fine[1] else coarse
+    decimals = decimals_of(total)
+    return say_number(value, decimals), say_number(total, decimals)
+
+
+def say_percentages(value: float, total: float) -> tuple[str, str]:
+    """Return whole percentages, or one decimal where whole ones would hide what differs."""
+    whole = f"{100 * value:.0f}%", f"{100 * total:.0f}%"
+    hidden = whole[0] == whole[1] or 0 < value < 0.005 or 0 < total < 0.005
+    return (f"{100 * value:.1f}%", f"{100 * total:.1f}%") if hidden else whole
 
 
 def suggest_names(
@@ -190,13 +212,6 @@ def final_names(suggested: Mapping[int, str], asked: Mapping[str, str]) -> dict[
     order = [*sorted(wanted), *(s for s in suggested if s not in wanted)]
     unique = _numbered({s: wanted.get(s, suggested[s]) for s in order})
     return {s: unique[s] for s in suggested}
-
-
-def _percentages(value: float, total: float) -> tuple[str, str]:
-    """Return whole percentages, or one decimal where whole ones would hide what differs."""
-    whole = f"{100 * value:.0f}%", f"{100 * total:.0f}%"
-    hidden = whole[0] == whole[1] or 0 < value < 0.005 or 0 < total < 0.005
-    return (f"{100 * value:.1f}%", f"{100 * total:.1f}%") if hidden else whole
 
 
 def _telling(ranked: Sequence[Driver]) -> list[Driver]:

@@ -1,0 +1,154 @@
+"""Jobs to be done: how much each outcome matters, how satisfied people are, and the opportunity.
+
+Owns which answers count as important or satisfied. The score is in ``psychoseg.stats.opportunity``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from psychoseg.errors import StudyError
+from psychoseg.naming import say_number
+from psychoseg.profiles.sample import Sample
+from psychoseg.stats.arrays import FloatArray
+from psychoseg.stats.opportunity import score_opportunities
+from psychoseg.study_report import Job
+from psychoseg.survey.table import Survey
+
+__all__ = ["JOB_COLUMNS", "job_table"]
+
+JOB_COLUMNS = (
+    "segment", "job", "label", "kind", "importance", "satisfaction", "opportunity", "low", "high",
+    "base", "hidden",
+)  # fmt: skip
+
+#: Answers that count as "top" where the study names none: Ulwick's (2005) upper two of five.
+_TOP = 2
+
+
+def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int) -> pd.DataFrame:
+    """Score every job in every segment, and among all who have one.
+
+    Parameters
+    ----------
+    survey : Survey
+    sample : Sample
+    jobs : sequence of Job
+        Each with the items or numeric or ordinal columns that ask how important it is and how
+        satisfied people are.
+    min_base : int
+        A score on fewer people is hidden.
+
+    Returns
+    -------
+    DataFrame
+        ``segment`` (0: all), ``job`` (from 1, in the order of the study), ``label, kind,
+        importance, satisfaction`` (share of top answers times 10), ``opportunity, low, high`` (0 to
+        20), ``base`` (people who answered both), ``hidden``.
+
+    Raises
+    ------
+    StudyError
+        Where a job names no such question, or the upper two answers of a column are not known.
+
+    Notes
+    -----
+    The upper two answers are those of the labelled codes where every answer is one of them, else
+    the upper end of the answer scale and the number below it; of an ordinal column its last two
+    categories. A reverse-keyed item is turned first.
+    """
+    if not jobs:
+        return pd.DataFrame(columns=list(JOB_COLUMNS))
+    tops = _tops(survey, jobs)
+    everybody = np.zeros(len(sample.labels), dtype=np.intp)
+    rows = []
+    for number, (job, (important, satisfied)) in enumerate(zip(jobs, tops, strict=True), start=1):
+        i, s = important[sample.rows], satisfied[sample.rows]
+        both = ~np.isnan(i) & ~np.isnan(s)
+        for groups, segments in ((everybody, (0,)), (sample.labels - 1, sample.segments)):
+            found = score_opportunities(
+                i, s, groups, sample.weights, n_groups=len(segments), counts=sample.counts
+            )
+            base = np.bincount(groups[both], minlength=len(segments))
+            for place, segment in enumerate(segments):
+                hidden = bool(found.people[place] < min_base) and min_base > 1
+                figures = (
+                    found.importance[place],
+                    found.satisfaction[place],
+                    found.opportunity[place],
+                    found.low[place],
+                    found.high[place],
+                    float(base[place]),
+                )
+                shown = (np.nan,) * len(figures) if hidden else tuple(float(f) for f in figures)
+                rows.append((segment, number, job.label, job.kind, *shown, hidden))
+    rows.sort(key=lambda row: (row[0], row[1]))
+
+    return pd.DataFrame(rows, columns=list(JOB_COLUMNS))
+
+
+def _tops(survey: Survey, jobs: Sequence[Job]) -> list[tuple[FloatArray, FloatArray]]:
+    """Return for each job who called it important and who is satisfied: 1, 0, NaN for neither."""
+    problems: list[str] = []
+    keyed: pd.DataFrame = survey.keyed_items()
+    out = []
+    for job in jobs:
+        pair = []
+        for asks, name in (("importance", job.importance), ("satisfaction", job.satisfaction)):
+            place = f"[[jobs]] {job.label!r}, {asks} = {name!r}"
+            try:
+                pair.append(_top(survey, keyed, name, job.top, place))
+            except StudyError as error:
+                problems.append(str(error))
+        if len(pair) == 2:
+            out.append((pair[0], pair[1]))
+    if problems:
+        raise StudyError("\n".join(problems))
+    return out
+
+
+def _top(
+    survey: Survey, keyed: pd.DataFrame, name: str, top: float | None, place: str
+) -> FloatArray:
+    if name not in keyed.columns and name not in survey.columns.columns:
+        known = [str(c) for c in (*keyed.columns, *survey.columns.columns)]
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
+        raise StudyError(
+            f"{place}: there is no item or column of this name. Did you mean "
+            f"{' or '.join(map(repr, close))}?"
+        )
+    line = survey.codebook.get(name)
+    labelled = sorted(line.value_labels) if line else []
+    codes: list[float] = []
+    if name in keyed.columns:
+        x = keyed[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if line is not None and line.low is not None and line.high is not None:
+            if line.reversed:
+                labelled = sorted(line.low + line.high - c for c in labelled)
+            codes = [line.high - 1, line.high]
+    elif isinstance(survey.columns[name].dtype, pd.CategoricalDtype):
+        if line is None or line.kind != "ordinal":
+            raise StudyError(
+                f"{place}: its answers have no order. Name an item, a numeric column, or one with "
+                'type = "ordinal".'
+            )
+        ranks = survey.columns[name].cat.codes.to_numpy().astype(np.float64)
+        x = np.where(ranks < 0, np.nan, ranks)
+        codes = [float(c) for c in range(len(line.categories))]
+    else:
+        x = survey.columns[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    # Often the ends alone have labels: they are the answers only where nothing else was answered.
+    if len(labelled) > _TOP and np.isin(x[~np.isnan(x)], labelled).all():
+        codes = labelled
+    if top is None and len(codes) < _TOP:
+        low, high = (say_number(v, 0) for v in (np.nanmin(x), np.nanmax(x)))
+        raise StudyError(
+            f"{place}: which answers are its upper two is not known (it holds {low} to {high}). "
+            "Add top = the lowest answer that counts, such as top = 4."
+        )
+    least = top if top is not None else codes[-_TOP]
+    return np.where(np.isnan(x), np.nan, (x >= least).astype(np.float64))

@@ -1,0 +1,169 @@
+"""Jobs: importance, satisfaction and opportunity in every segment."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from psychoseg.errors import StudyError
+from psychoseg.profiles.jobs import job_table
+from psychoseg.profiles.sample import Sample
+from psychoseg.study_report import Job
+from psychoseg.survey.table import Survey, Variable
+from tests.test_profiles import make_survey
+
+SAVE = Job(label="Save time", importance="imp", satisfaction="sat", kind="job")
+
+
+def item(name: str, *, labels: dict[float, str] | None = None, turned: bool = False) -> Variable:
+    return Variable(
+        name, name, "item", "likert", low=1, high=5, value_labels=labels or {}, reversed=turned
+    )
+
+
+def survey_of(
+    answers: dict[str, list[float]],
+    *,
+    book: dict[str, Variable] | None = None,
+    columns: pd.DataFrame | None = None,
+) -> Survey:
+    n = len(next(iter(answers.values())))
+    made = make_survey(pd.DataFrame(index=range(n)) if columns is None else columns, np.ones(n))
+    items = {name: item(name) for name in answers} | (book or {})
+    return replace(
+        made, items=pd.DataFrame(answers, dtype=float), codebook={**made.codebook, **items}
+    )
+
+
+def sample_of(labels: list[int], weights: np.ndarray | None = None) -> Sample:
+    w = np.ones(len(labels)) if weights is None else weights
+    n = max(labels)
+    return Sample(tuple(range(1, n + 1)), np.array(labels), w, True, (), np.arange(len(labels)))
+
+
+def scores(survey: Survey, labels: list[int], *jobs: Job, min_base: int = 1) -> pd.DataFrame:
+    return job_table(survey, sample_of(labels), jobs or (SAVE,), min_base).set_index("segment")
+
+
+def test_opportunity_is_importance_and_what_satisfaction_lacks_of_it() -> None:
+    """Ulwick (2005, chapter 3): importance 8.0, satisfaction 4.0 is an opportunity of 12."""
+    answers = {
+        "imp": [5, 4, 5, 4, 1, 1, 1, 1, 5, 1, 5],
+        "sat": [4, 5, 1, 2, 3, 5, 5, 5, 5, 1, np.nan],
+    }
+    found = scores(survey_of(answers), [1] * 5 + [2] * 5 + [1])
+    columns = ["importance", "satisfaction", "opportunity", "base"]
+    np.testing.assert_allclose(
+        found[columns].to_numpy(float), [[5, 6, 5, 10], [8, 4, 12, 5], [2, 8, 2, 5]], atol=1e-12
+    )
+    assert found["label"].tolist() == ["Save time"] * 3
+    assert set(found["kind"]) == {"job"}
+    assert (found["low"] <= found["opportunity"]).all()
+    assert (found["opportunity"] <= found["high"]).all()
+
+
+def test_a_reverse_keyed_item_is_turned_first() -> None:
+    answers = {"imp": [1, 2, 4, 5], "sat": [5, 5, 1, 1]}
+    survey = survey_of(answers, book={"imp": item("imp", turned=True)})
+    assert scores(survey, [1] * 4)["importance"].tolist() == [5, 5]
+    # Answers 1 and 2 are the important ones, and are satisfied: opportunity is importance alone.
+    assert scores(survey, [1] * 4)["opportunity"].tolist() == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("labels", "share"),
+    [
+        ({}, 0.4),
+        ({1.0: "Not at all", 5.0: "Very"}, 0.4),
+        ({1.0: "No", 3.0: "Somewhat", 5.0: "Very"}, 0.4),
+        ({c: str(c) for c in (1.0, 2.0, 3.0, 4.0, 5.0)}, 0.4),
+    ],
+)
+def test_the_upper_two_answers_are_four_and_five_whichever_have_labels(labels, share) -> None:
+    answers = {"imp": [1, 2, 3, 4, 5], "sat": [1, 2, 3, 4, 5]}
+    survey = survey_of(answers, book={"imp": item("imp", labels=labels)})
+    assert scores(survey, [1] * 5)["importance"].iloc[0] == pytest.approx(10 * share)
+
+
+def test_codes_in_larger_steps_are_taken_as_labelled() -> None:
+    answers = {"imp": [1, 3, 3, 5], "sat": [1, 1, 1, 1]}
+    survey = survey_of(answers, book={"imp": item("imp", labels={1: "No", 3: "So", 5: "Yes"})})
+    assert scores(survey, [1] * 4)["importance"].iloc[0] == pytest.approx(7.5)
+
+
+def test_a_given_top_counts_from_there_for_both() -> None:
+    survey = survey_of({"imp": [1, 2, 3, 4, 5], "sat": [1, 1, 1, 3, 3]})
+    job = SAVE.model_copy(update={"top": 3.0})
+    found = scores(survey, [1] * 5, job).iloc[0]
+    assert (found["importance"], found["satisfaction"]) == (pytest.approx(6), pytest.approx(4))
+
+
+def test_ordinal_columns_count_by_their_last_two_categories() -> None:
+    steps = ("Low", "Middle", "High", "Very high")
+    columns = pd.DataFrame({"need": pd.Categorical(["Low", "High", "Very high", None], steps)})
+    survey = survey_of({"imp": [1, 2, 3, 4], "sat": [5, 5, 5, 5]}, columns=columns)
+    line = replace(survey.codebook["need"], kind="ordinal", categories=steps)
+    survey = replace(survey, codebook={**survey.codebook, "need": line})
+    job = SAVE.model_copy(update={"importance": "need"})
+    found = scores(survey, [1] * 4, job).iloc[0]
+    assert found["importance"] == pytest.approx(10 * 2 / 3)
+    assert found["base"] == 3
+
+
+def test_a_score_on_too_few_people_is_hidden_and_so_is_its_base() -> None:
+    answers = {"imp": [5, 4, 5, 4, 1, 2], "sat": [4, 5, 1, 2, np.nan, 1]}
+    found = scores(survey_of(answers), [1, 1, 1, 1, 2, 2], min_base=2)
+    assert found["hidden"].tolist() == [False, False, True]
+    figures = ["importance", "satisfaction", "opportunity", "low", "high", "base"]
+    assert found.loc[2, figures].isna().all()
+    assert found.loc[1, figures].notna().all()
+
+
+def test_a_weight_of_three_is_three_people() -> None:
+    rng = np.random.default_rng(1)
+    answers = {name: rng.integers(1, 6, 60).astype(float) for name in ("imp", "sat")}
+    labels, times = rng.integers(1, 3, 60), rng.integers(1, 4, 60)
+    weighted = job_table(survey_of(answers), sample_of(list(labels), times * 1.0), [SAVE], 1)
+    repeated = job_table(
+        survey_of({name: np.repeat(x, times) for name, x in answers.items()}),
+        sample_of(list(np.repeat(labels, times))),
+        [SAVE],
+        1,
+    )
+    pd.testing.assert_frame_equal(
+        weighted.drop(columns="base"), repeated.drop(columns="base"), rtol=1e-10
+    )
+
+
+def test_jobs_keep_the_order_of_the_study_within_each_segment() -> None:
+    survey = survey_of({"imp": [1, 5, 5], "sat": [1, 5, 5], "imp2": [5, 5, 5]})
+    other = Job(label="Feel safe", importance="imp2", satisfaction="sat")
+    found = scores(survey, [1, 1, 2], SAVE, other)
+    assert found.index.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found["label"].tolist() == ["Save time", "Feel safe"] * 3
+    assert found["kind"].tolist() == ["job", "outcome"] * 3
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    columns = pd.DataFrame({"spend": [1.0, 20.0, 300.0], "city": pd.Categorical(["a", "b", "a"])})
+    survey = survey_of({"imp": [1, 2, 3], "sat": [1, 2, 3]}, columns=columns)
+    jobs = [
+        Job(label="A", importance="impp", satisfaction="sat"),
+        Job(label="B", importance="spend", satisfaction="city"),
+    ]
+    with pytest.raises(StudyError) as error:
+        scores(survey, [1, 1, 1], *jobs)
+    lines = str(error.value).splitlines()
+    assert "'A', importance = 'impp'" in lines[0]
+    assert "Did you mean 'imp'?" in lines[0]
+    assert "it holds 1 to 300" in lines[1]
+    assert "such as top = 4" in lines[1]
+    assert "its answers have no order" in lines[2]
+    assert len(lines) == 3
+
+
+def test_no_jobs_are_an_empty_table_with_its_columns() -> None:
+    found = job_table(survey_of({"imp": [1.0]}), sample_of([1]), (), 10)
+    assert found.empty
+    assert "opportunity" in found.columns
