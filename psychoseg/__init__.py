@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from psychoseg.api import remake_report, run
+    from psychoseg.api import compare, draft_study, is_survey_file, remake_report, run
     from psychoseg.engines import get_engine
     from psychoseg.errors import (
         DataError,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from psychoseg.survey import Survey, load_survey
 
 _HOME = {
+    "compare": "api",
+    "draft_study": "api",
+    "is_survey_file": "api",
     "remake_report": "api",
     "run": "api",
     "get_engine": "engines",
@@ -69,9 +72,12 @@ __all__ = [
     "Study",
     "StudyError",
     "Survey",
+    "compare",
+    "draft_study",
     "fit_scales",
     "fit_segments",
     "get_engine",
+    "is_survey_file",
     "load_study",
     "load_survey",
     "profile_segments",

@@ -1,13 +1,23 @@
-"""The Python door: :func:`run` and :func:`remake_report` join the stages to the report."""
+"""The Python door: joins the stages to the reports, as the command line does."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from psychoseg.run_folder import Run
-from psychoseg.runs import Progress, rewrite_report, run_study
+from psychoseg.run_folder import Run, read_run
+from psychoseg.runs import Progress, check_formats, rewrite_report, run_study
+from psychoseg.study_report import Format
 
-__all__ = ["remake_report", "run"]
+if TYPE_CHECKING:
+    from psychoseg.report.comparing import ComparisonFacts
+    from psychoseg.starter import Draft
+
+__all__ = ["compare", "draft_study", "is_survey_file", "remake_report", "run"]
+
+#: A path that ends so is a file of answers; anything else is a study.
+_SURVEY_FILES = (".csv", ".tsv", ".txt", ".sav", ".zsav", ".por", ".xlsx", ".xlsm")
 
 
 def run(
@@ -16,6 +26,7 @@ def run(
     out: str | Path | None = None,
     engine: str | None = None,
     seed: int | None = None,
+    formats: Sequence[Format] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Run a study and write its run folder, the report in it.
@@ -30,6 +41,8 @@ def run(
         Instead of the study's.
     seed : int, optional
         Instead of the study's.
+    formats : sequence of {"html", "pptx", "xlsx", "csv", "sav", "pdf"}, optional
+        Which files to write, instead of the study's.
     progress : Progress, optional
         Told of each stage and step.
 
@@ -45,32 +58,143 @@ def run(
         Where the study, its data or an engine is not in order; nothing is written then.
     """
     return run_study(
-        path, out=out, engine=engine, seed=seed, progress=progress, write_report=_write_report
+        path,
+        out=out,
+        engine=engine,
+        seed=seed,
+        formats=formats,
+        progress=progress,
+        write_report=_write_report,
     )
 
 
-def remake_report(folder: str | Path) -> Path:
-    """Make the report of a finished run anew, without running the study again.
+def remake_report(folder: str | Path, *, formats: Sequence[Format] = ("html",)) -> list[Path]:
+    """Make the reports of a finished run anew, without running the study again.
 
     Parameters
     ----------
     folder : str or Path
         A run folder. What ``r_scripts/confirm_scales.R`` has left in it comes into the report.
+    formats : sequence of {"html", "pptx", "xlsx", "csv", "sav", "pdf"}
+        Which files to write; ``report.html`` alone where absent.
 
     Returns
     -------
-    Path
-        The report, ``report.html`` in the folder.
+    list of Path
+        The files.
+
+    Raises
+    ------
+    StudyError
+        Where there is no such format.
+    DataError
+        Where the folder is not a run; nothing is written then.
+    """
+    check_formats(formats)
+    return rewrite_report(folder, _write_report, formats)
+
+
+def compare(
+    first: str | Path, second: str | Path, *, out: str | Path | None = None
+) -> tuple[Path, ComparisonFacts]:
+    """Hold two runs side by side and write a page about it.
+
+    Parameters
+    ----------
+    first, second : str or Path
+        Run folders, the earlier first: two solutions for the same people, or two waves.
+    out : str or Path, optional
+        The page; ``comparison.html`` in the second run's folder where absent.
+
+    Returns
+    -------
+    page : Path
+    facts : ComparisonFacts
+        What the page says. :func:`psychoseg.comparison.compare_runs` gives the numbers.
 
     Raises
     ------
     DataError
-        Where the folder is not a run; nothing is written then.
+        Where a folder is not a run, or the two share neither respondents nor features.
     """
-    return rewrite_report(folder, _write_report)
+    from psychoseg.comparison import compare_runs
+    from psychoseg.report.comparing import comparison_facts, write_comparison
+
+    a, b = read_run(first), read_run(second)
+    found = compare_runs(a, b)
+    page = Path(second) / "comparison.html" if out is None else Path(out)
+    write_comparison(found, a, b, page)
+    return page, comparison_facts(found, a, b)
 
 
-def _write_report(result: Run, folder: Path) -> None:
+def is_survey_file(path: str | Path) -> bool:
+    """Return whether a path names a file of answers rather than a study."""
+    return Path(path).suffix.lower() in _SURVEY_FILES
+
+
+def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Path, Draft]:
+    """Draft a study file from a survey file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of answers.
+    out : str or Path, optional
+        Folder for ``study.toml``; that of the file where absent.
+
+    Returns
+    -------
+    study : Path
+        The study file, which runs as it is.
+    draft : Draft
+        What was found, and what is left to decide.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read, or holds no battery of items.
+    StudyError
+        Where there is a ``study.toml`` already.
+    """
+    from psychoseg.starter import draft_study as read_draft
+    from psychoseg.starter import write_study
+
+    draft = read_draft(path)
+    return write_study(path, out=out), draft
+
+
+def _write_report(result: Run, folder: Path, formats: Sequence[Format]) -> None:
+    """Write what is asked for; a PDF is printed from the HTML, which stays if it was asked for."""
+    from psychoseg.exports import write_respondents
     from psychoseg.report import write_html
 
-    write_html(result, folder / "report.html")
+    html = folder / "report.html"
+    if "html" in formats or "pdf" in formats:
+        write_html(result, html)
+    if "pdf" in formats:
+        from psychoseg.report.pdf import write_pdf
+
+        write_pdf(html, folder / "report.pdf")
+        if "html" not in formats:
+            html.unlink()
+    if "pptx" in formats:
+        from psychoseg.report.deck import write_deck
+
+        write_deck(result, folder / "report.pptx", template=_template(result))
+    if "xlsx" in formats:
+        from psychoseg.report.workbook import write_workbook
+
+        write_workbook(result, folder / "tables.xlsx")
+    write_respondents(result, folder, formats)
+
+
+def _template(result: Run) -> Path | None:
+    """Return the client's template, beside the study file that the run was made from."""
+    name = result.study.report.template
+    if name is None:
+        return None
+    beside = result.study.folder / name
+    origin = result.manifest.get("study_folder")
+    if beside.is_file() or result.folder is None or not isinstance(origin, str):
+        return beside
+    return result.folder / origin / name

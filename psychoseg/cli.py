@@ -15,8 +15,11 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from psychoseg.errors import PsychosegError
+from psychoseg.study_report import FORMATS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -82,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         help="run a study and write its report",
         description="Run a study: read, clean, scales, segments, profiles, report.",
     )
-    run.add_argument("study", help="a study folder, or its study.toml")
+    run.add_argument(
+        "study", help="a study folder, its study.toml, or a survey file to draft a study from"
+    )
     run.add_argument("--out", help="the run folder (default: runs/<time> beside the study file)")
     run.add_argument(
         "--engine",
@@ -90,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         help="who computes (default: as the study says)",
     )
     run.add_argument("--seed", type=int, help="seed of everything random (default: the study's)")
+    _add_formats(run, "which files to write (default: the study's)")
     volume = run.add_mutually_exclusive_group()
     volume.add_argument("--quiet", action="store_true", help="print nothing but errors")
     volume.add_argument("--verbose", action="store_true", help="print every warning in full")
@@ -101,7 +107,28 @@ def _parser() -> argparse.ArgumentParser:
         description="Make report.html anew from a run folder, with what confirm_scales.R found.",
     )
     report.add_argument("run", help="a run folder")
+    _add_formats(report, "which files to make (default: html)")
     report.set_defaults(command=_report, verbose=False)
+
+    init = commands.add_parser(
+        "init",
+        help="draft a study file from a survey file",
+        description="Read a survey file (.csv, .sav, .xlsx, ...) and write a study.toml that runs, "
+        "with what could not be decided marked by ??.",
+    )
+    init.add_argument("survey", help="the file of answers")
+    init.add_argument("--out", help="folder for study.toml (default: beside the file)")
+    init.set_defaults(command=_init, verbose=False)
+
+    compare = commands.add_parser(
+        "compare",
+        help="hold two runs side by side: solutions or waves",
+        description="Say which segment became which, who moved, and whether more than chance.",
+    )
+    compare.add_argument("first", help="a run folder")
+    compare.add_argument("second", help="the later run folder")
+    compare.add_argument("--out", help="the page (default: comparison.html in the second run)")
+    compare.set_defaults(command=_compare, verbose=False)
 
     doctor = commands.add_parser(
         "doctor",
@@ -118,12 +145,16 @@ def _run(arguments: argparse.Namespace) -> int:
     import psychoseg
 
     console = Console(stderr=True, quiet=arguments.quiet)
+    study = arguments.study
+    if psychoseg.is_survey_file(study):
+        study = _drafted(study)
     with _Bar(console) as bar:
         result = psychoseg.run(
-            arguments.study,
+            study,
             out=arguments.out,
             engine=arguments.engine,
             seed=arguments.seed,
+            formats=arguments.format,
             progress=bar,
         )
     if not arguments.quiet:
@@ -134,8 +165,62 @@ def _run(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     import psychoseg
 
-    print(f"Report: {psychoseg.remake_report(arguments.run)}")
+    for path in psychoseg.remake_report(arguments.run, formats=arguments.format or ("html",)):
+        print(f"Report: {path}")
     return 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    path = _drafted(arguments.survey, out=arguments.out)
+    print(f"Next: look at it, then psychoseg run {path.parent}")
+    return 0
+
+
+def _drafted(survey: str, *, out: str | None = None) -> Path:
+    """Draft a study file and say what it holds and what is left to decide."""
+    import psychoseg
+
+    path, draft = psychoseg.draft_study(survey, out=out)
+    print(f"Study: {path}")
+    for line in draft.found:
+        print(f"  {line}")
+    if draft.undecided:
+        print("To decide (marked ?? in the file):")
+        for line in draft.undecided:
+            print(f"  - {line}")
+    return path
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    import psychoseg
+
+    page, facts = psychoseg.compare(arguments.first, arguments.second, out=arguments.out)
+    print(facts.headline)
+    print(facts.reason)
+    for row in facts.match.rows:
+        first, second, before, after, *_, what = (cell.text for cell in row.cells)
+        print(f"  {first} ({before}) -> {second} ({after}): {what}")
+    print(facts.changes_text)
+    for note in facts.notes:
+        print(note)
+    print(f"Comparison: {page}")
+    return 0
+
+
+def _add_formats(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "--format",
+        action="extend",
+        type=_formats,
+        metavar="FORMAT[,FORMAT...]",
+        help=f"{text}: {', '.join(FORMATS)}, or all",
+    )
+
+
+def _formats(text: str) -> list[str]:
+    """Split a list of formats; "all" is every one, the PDF where a browser is there."""
+    names = [name.strip() for name in text.split(",")]
+    return list(FORMATS) if "all" in names else names
 
 
 def _summarise(result: Run, *, verbose: bool) -> None:

@@ -5,10 +5,9 @@ Owns the names and columns of those files. Computes nothing, and knows no stage 
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from psychoseg.stats.stability import BORDER
 from psychoseg.study import Study, load_study
 from psychoseg.survey import Survey
 from psychoseg.survey.table import Variable
+from psychoseg.table_files import ENCODING, REMEDY, read_table, type_of, write_table
 
-__all__ = ["CONFIRMATION", "Run", "read_run", "write_tables"]
+__all__ = ["CONFIRMATION", "Run", "read_run", "read_tables", "write_tables"]
 
 #: Where r_scripts/confirm_scales.R leaves its tables.
 CONFIRMATION = Path("scales") / "confirm"
@@ -91,17 +91,14 @@ _SEGMENT_TABLES = (
     "eigenvalues",
     "supplementary",
 )
+#: Tables of the profiles whose file has another name.
+_PROFILE_FILES = {"by_k": "profiles"}
 #: Types of a categorical column in the manifest.
 _CATEGORIES = ("categories", "ordered")
-#: numpy's kind of a column -> its type in the manifest.
-_TYPES = {"f": "number", "i": "integer", "u": "integer", "b": "logical"}
+#: Open answers, which few studies have.
+_TEXTS = "survey/texts"
 #: Tables of one row a respondent kept, all in one order; the first column is the id.
-_BY_RESPONDENT = ("survey/answers", "scales/scores", "segments/members")
-#: Without it, or with it where a spreadsheet has saved a table as "CSV UTF-8".
-_ENCODING = "utf-8-sig"
-_REMEDY = (
-    "Undo the change, or run the study again; to look at a table in a spreadsheet, open a copy."
-)
+_BY_RESPONDENT = ("survey/answers", _TEXTS, "scales/scores", "segments/members")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +145,7 @@ class Run:
 
 
 def write_tables(run: Run, folder: Path) -> dict[str, list[str]]:
-    """Write the study as used, the tables of every stage and the respondents.
+    """Write the study as used and the tables of every stage.
 
     Parameters
     ----------
@@ -166,11 +163,10 @@ def write_tables(run: Run, folder: Path) -> dict[str, list[str]]:
     for name, frame in _tables(run).items():
         path = folder / f"{name}.csv"
         path.parent.mkdir(exist_ok=True)
-        _write_csv(frame, path)
-        types[name] = [_type_of(frame.dtypes.iloc[j]) for j in range(frame.shape[1])]
+        write_table(frame, path)
+        types[name] = [type_of(frame.dtypes.iloc[j]) for j in range(frame.shape[1])]
     for stage, result in (("scales", run.scales), ("segments", run.segments)):
         _write_json(result, _SUMMARIES[stage], folder / stage / "summary.json")
-    _write_csv(run.respondents, folder / "respondents.csv")
     return types
 
 
@@ -197,7 +193,7 @@ def read_run(folder: str | Path) -> Run:
     try:
         manifest = _read_json(folder / "manifest.json")
         frames = {
-            name: _read_csv(folder / f"{name}.csv", types)
+            name: read_table(folder / f"{name}.csv", types)
             for name, types in manifest["tables"].items()
         }
         _check_respondents(folder, frames)
@@ -207,6 +203,33 @@ def read_run(folder: str | Path) -> Run:
             f"{folder} cannot be read as a run of psychoseg ({type(error).__name__}: {error}). "
             "Name a folder that this version's `psychoseg run` wrote and nobody has edited, or run "
             "the study again."
+        ) from error
+
+
+def read_tables(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read some tables of a run folder; those that the run did not write are left out.
+
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of str
+        Such as "profiles/centroids".
+
+    Returns
+    -------
+    dict of str to DataFrame
+
+    Raises
+    ------
+    DataError
+        Where the folder is not a run, or was changed.
+    """
+    try:
+        types = _read_json(folder / "manifest.json")["tables"]
+        return {n: read_table(folder / f"{n}.csv", types[n]) for n in names if n in types}
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(
+            f"{folder} cannot be read as a run of psychoseg ({type(error).__name__}: {error})."
         ) from error
 
 
@@ -260,13 +283,13 @@ def _tables(run: Run) -> dict[str, pd.DataFrame]:
             }
         ),
         "segments/components": segments.components,
-        "profiles/means": profiles.means,
-        "profiles/shares": profiles.shares,
-        "profiles/tests": profiles.tests,
-        "profiles/drivers": profiles.drivers,
-        "profiles/personas": profiles.personas,
-        "profiles/typical": profiles.typical,
+        **{
+            f"profiles/{_PROFILE_FILES.get(f.name, f.name)}": getattr(profiles, f.name)
+            for f in fields(Profiles)
+        },
     }
+    if len(survey.texts.columns):
+        tables[_TEXTS] = pd.concat([survey.ids.rename("id"), survey.texts], axis=1)
     if run.agreement is not None:
         tables["agreement"] = run.agreement
     # An item may be called what the index is called; a table of nothing is not written.
@@ -323,12 +346,10 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
             **{name: segments[name] for name in _SUMMARIES["segments"]},
         ),
         profiles=Profiles(
-            means=frames["profiles/means"],
-            shares=frames["profiles/shares"],
-            tests=frames["profiles/tests"],
-            drivers=frames["profiles/drivers"],
-            personas=frames["profiles/personas"],
-            typical=frames["profiles/typical"],
+            **{
+                f.name: frames.get(f"profiles/{_PROFILE_FILES.get(f.name, f.name)}", pd.DataFrame())
+                for f in fields(Profiles)
+            }
         ),
         warnings=pd.DataFrame(
             [(note["stage"], note["message"]) for note in notes], columns=["stage", "message"]
@@ -373,6 +394,7 @@ def _survey(
         codebook=book,
         ledger=frames["survey/ledger"],
         n_read=manifest["respondents"]["read"],
+        texts=frames[_TEXTS].iloc[:, 1:] if _TEXTS in frames else pd.DataFrame(),
         **{name: frames.get(f"survey/{name}", pd.DataFrame()) for name in _SURVEY_TABLES},
     )
 
@@ -420,7 +442,7 @@ def _confirmation(folder: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of R's confirmation: numbers with gaps as NaN, texts as they stand."""
     tables = {}
     for path in sorted(folder.glob("*.csv")):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=_ENCODING)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=ENCODING)
         for name in table.columns:
             there = ~table[name].isin(("", "NA"))
             numbers = pd.to_numeric(table[name].where(there), errors="coerce")
@@ -437,91 +459,9 @@ def _indexed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame.iloc[:, 1:].set_axis(pd.Index(frame.iloc[:, 0], name=name))
 
 
-def _type_of(dtype: object) -> str:
-    """Return a column's type as the manifest names it."""
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "ordered" if dtype.ordered else "categories"
-    if str(dtype) == "Int64":
-        return "count"
-    return _TYPES.get(getattr(dtype, "kind", "O"), "text")
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _read_csv(path: Path, types: Sequence[str]) -> pd.DataFrame:
-    """Read a table by the types of its columns; names may repeat, and "None" is a text."""
-    try:
-        with path.open(encoding=_ENCODING, newline="") as file:
-            # A spreadsheet may end a table with an empty line.
-            head, *rows = [row for row in csv.reader(file) if row] or [[]]
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text any more. {_REMEDY}") from None
-    except csv.Error as error:
-        raise DataError(f"{path} is not a CSV file any more ({error}). {_REMEDY}") from None
-    _check_shape(path, head, rows, len(types))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(head)
-    frame = pd.DataFrame(
-        {
-            j: _typed(column, kind, f"{path}, column {head[j]}")
-            for j, (column, kind) in enumerate(zip(columns, types, strict=True))
-        }
-    )
-    return frame.set_axis(pd.Index(head), axis=1)
-
-
-def _check_shape(
-    path: Path, head: Sequence[str], rows: Sequence[Sequence[str]], n_columns: int
-) -> None:
-    """Check that each row has as many cells as the run wrote columns."""
-    if len(head) != n_columns:
-        lost = "a column was " + ("added" if len(head) > n_columns else "lost")
-        if len(head) == 1 and ";" in head[0]:
-            lost = "the cells are separated by semicolons instead of commas"
-        words = "1 column" if len(head) == 1 else f"{len(head)} columns"
-        raise DataError(f"{path} has {words} where the run wrote {n_columns}: {lost}. {_REMEDY}")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != n_columns:
-            raise DataError(
-                f"{path}: row {number} has {len(row)} cells where the header has {n_columns}. "
-                f"{_REMEDY}"
-            )
-
-
-def _typed(column: Sequence[str], kind: str, where: str) -> pd.Series:
-    if kind == "number":
-        found = [_parsed(x, float, where) if x else np.nan for x in column]
-        return pd.Series(found, dtype=np.float64)
-    if kind == "integer":
-        return pd.Series([_parsed(x, int, where) for x in column], dtype=np.int64)
-    if kind == "count":
-        return pd.Series([_parsed(x, int, where) if x else pd.NA for x in column], dtype="Int64")
-    if kind == "logical":
-        return pd.Series([_parsed(x, _logical, where) for x in column], dtype=bool)
-    return pd.Series(list(column), dtype="str")
-
-
-def _parsed(text: str, read: Callable[[str], float], where: str) -> float:
-    try:
-        return read(text)
-    except (ValueError, KeyError):
-        wanted = _WANTED[read]
-        comma = ", with a point for the decimals" if "," in text and read is float else ""
-        raise DataError(f"{where}: {text!r} is not {wanted}{comma}. {_REMEDY}") from None
-
-
-def _logical(text: str) -> bool:
-    """Read True and False, in capitals as a spreadsheet writes them."""
-    return {"true": True, "false": False}[text.lower()]
-
-
-_WANTED = {float: "a number", int: "a whole number", _logical: "True or False"}
-
-
 def _check_respondents(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None:
     """Check that the tables of respondents have the same people in the same order."""
-    first, *others = _BY_RESPONDENT
+    first, *others = (name for name in _BY_RESPONDENT if name in frames or name != _TEXTS)
     ids = frames[first].iloc[:, 0].astype(str).tolist()
     for name in others:
         own = frames[name].iloc[:, 0].astype(str).tolist()
@@ -533,7 +473,7 @@ def _check_respondents(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None
             else f"other ids, or in another order, than {first}.csv"
         )
         raise DataError(
-            f"{folder / name}.csv has {what}: a row was deleted, added or moved. {_REMEDY}"
+            f"{folder / name}.csv has {what}: a row was deleted, added or moved. {REMEDY}"
         )
 
 
@@ -543,5 +483,5 @@ def _write_json(result: object, names: Sequence[str], path: Path) -> None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding=_ENCODING))
+    found: dict[str, Any] = json.loads(path.read_text(encoding=ENCODING))
     return found

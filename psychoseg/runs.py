@@ -14,7 +14,7 @@ import platform
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,30 +31,41 @@ from psychoseg.engines import get_engine, trees_of
 from psychoseg.engines.base import Engine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
 from psychoseg.profiles import profile_segments
-from psychoseg.run_folder import Run, read_run, write_tables
+from psychoseg.profiles.names import Previous
+from psychoseg.run_folder import Run, read_run, read_tables, write_tables
 from psychoseg.scales import fit_scales
 from psychoseg.segments import Segments, fit_segments
 from psychoseg.segments.map import check_map
 from psychoseg.study import Study, load_study
+from psychoseg.study_report import FORMATS, Format
 from psychoseg.survey import Survey, load_survey
+from psychoseg.survey.jobs import tagged_jobs
 
-__all__ = ["Progress", "rewrite_report", "run_study"]
+__all__ = ["Progress", "WriteReport", "check_formats", "rewrite_report", "run_study"]
 
 STAGES = ("survey", "scales", "segments", "profiles", "report")
 _PARTIAL = ".partial-"
 #: What a run folder may hold; r_report is what r_scripts/persona_report.R adds.
 _WRITTEN = {
     "agreement.csv",
+    "comparison.html",
     "manifest.json",
     "profiles",
     "r_report",
     "report.html",
+    "report.pdf",
+    "report.pptx",
     "respondents.csv",
+    "respondents.sav",
     "scales",
     "segments",
     "study.toml",
     "survey",
+    "tables.xlsx",
 }
+
+
+WriteReport = Callable[[Run, Path, Sequence[Format]], None]
 
 
 class Progress(Protocol):
@@ -75,8 +86,9 @@ def run_study(
     out: str | Path | None = None,
     engine: str | None = None,
     seed: int | None = None,
+    formats: Sequence[Format] | None = None,
     progress: Progress | None = None,
-    write_report: Callable[[Run, Path], None] | None = None,
+    write_report: WriteReport | None = None,
 ) -> Run:
     """Run a study and keep it in a run folder.
 
@@ -91,9 +103,11 @@ def run_study(
         Instead of the study's.
     seed : int, optional
         Instead of the study's.
+    formats : sequence of str, optional
+        Which files to write, instead of the study's: see :data:`psychoseg.study_report.FORMATS`.
     progress : Progress, optional
     write_report : callable, optional
-        Given the run and the folder to write reports into.
+        Given the run, the folder to write reports into, and the formats.
 
     Returns
     -------
@@ -104,15 +118,16 @@ def run_study(
     PsychosegError
         Where the study, its data or an engine is not in order; nothing is written then.
     """
-    study = _overridden(load_study(path), engine=engine, seed=seed)
+    study = _overridden(load_study(path), engine=engine, seed=seed, formats=formats)
     folder = _run_folder(study, out)
+    previous = _previous(study, folder)
     log = _Log(progress)
     primary, second = _engines(study)
     _check_possible(study, primary, second)
     try:
         # One thread: sums in another order would give other last digits.
         with threadpool_limits(limits=1):
-            run = _stages(study, log, primary, second)
+            run = _stages(study, log, primary, second, previous)
             return _keep(
                 run, folder, log, primary, second, write_report, replace_old=out is not None
             )
@@ -122,7 +137,9 @@ def run_study(
             second.close()
 
 
-def rewrite_report(folder: str | Path, write_report: Callable[[Run, Path], None]) -> Path:
+def rewrite_report(
+    folder: str | Path, write_report: WriteReport, formats: Sequence[Format] = ("html",)
+) -> list[Path]:
     """Make the report of a finished run anew, without running the study again.
 
     Parameters
@@ -130,25 +147,28 @@ def rewrite_report(folder: str | Path, write_report: Callable[[Run, Path], None]
     folder : str or Path
         A run folder. What ``r_scripts/confirm_scales.R`` has left in it comes into the report.
     write_report : callable
-        Given the run and the folder to write reports into.
+        Given the run, the folder to write reports into, and the formats.
+    formats : sequence of str
+        Which files to write.
 
     Returns
     -------
-    Path
-        The report.
+    list of Path
+        The files.
 
     Raises
     ------
     DataError
         Where the folder is not a run; nothing is written then.
     """
+    folder = Path(folder)
     run = read_run(folder)
-    partial = Path(folder) / f"{_PARTIAL}{os.getpid()}"
+    partial = folder / f"{_PARTIAL}{os.getpid()}"
     partial.mkdir()
     try:
         with threadpool_limits(limits=1):
-            write_report(run, partial)
-        return (partial / "report.html").rename(Path(folder) / "report.html")
+            write_report(run, partial, formats)
+        return [file.rename(folder / file.name) for file in sorted(partial.iterdir())]
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -187,7 +207,9 @@ class _Log:
             self.progress.step(done, total)
 
 
-def _overridden(study: Study, *, engine: str | None, seed: int | None) -> Study:
+def _overridden(
+    study: Study, *, engine: str | None, seed: int | None, formats: Sequence[Format] | None
+) -> Study:
     """Return the study with the command line's word in place of its own, checked like the file."""
     changes: dict[str, object] = {}
     if engine is not None:
@@ -198,7 +220,47 @@ def _overridden(study: Study, *, engine: str | None, seed: int | None) -> Study:
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise StudyError(f"seed = {seed!r} is not a whole number from 0. Give one.")
         changes["study"] = study.study.model_copy(update={"seed": int(seed)})
+    if formats is not None:
+        check_formats(formats)
+        changes["report"] = study.report.model_copy(update={"formats": tuple(formats)})
     return study.model_copy(update=changes)
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raise a StudyError where a report is asked for in a format that there is not."""
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise StudyError(
+            f"there is no report format {unknown[0] if unknown else ''!r}. Use "
+            f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
+        )
+
+
+def _previous(study: Study, folder: Path) -> Previous | None:
+    """Return the run whose segments the study's names go by: named, replaced, or the latest."""
+    if not (study.segments.names or study.segments.texts):
+        return None
+    if study.segments.previous is not None:
+        named = study.folder / study.segments.previous
+        if not (named / "manifest.json").is_file():
+            raise StudyError(
+                f'segments.previous = "{study.segments.previous}": {named} is not a run folder. '
+                "Name one, or take the line out: the latest run beside the study then counts."
+            )
+        return _read_previous(named)
+    if (folder / "manifest.json").is_file():
+        return _read_previous(folder)
+    finished = (study.folder / "runs").glob("*/manifest.json")
+    latest = max(finished, key=lambda file: (file.stat().st_mtime_ns, file), default=None)
+    return None if latest is None else _read_previous(latest.parent)
+
+
+def _read_previous(folder: Path) -> Previous | None:
+    """Return names and centroids of a run; None where an earlier version wrote none."""
+    frames = read_tables(folder, ("profiles/names", "profiles/centroids"))
+    if "profiles/centroids" not in frames:
+        return None
+    return Previous(frames.get("profiles/names", pd.DataFrame()), frames["profiles/centroids"])
 
 
 def _run_folder(study: Study, out: str | Path | None) -> Path:
@@ -256,6 +318,12 @@ def _engines(study: Study) -> tuple[Engine, Engine | None]:
 def _check_possible(study: Study, primary: Engine, second: Engine | None) -> None:
     """Raise, before anything is read, what the last stages would raise whatever the data are."""
     check_map(study.reduce.map)
+    template = study.report.template
+    if template is not None and not (study.folder / template).is_file():
+        raise StudyError(
+            f'report.template = "{template}": there is no file {study.folder / template}. Name a '
+            ".pptx or .potx, relative to the study file."
+        )
     for engine in (primary, second):
         if engine is not None:
             engine.check(
@@ -265,9 +333,12 @@ def _check_possible(study: Study, primary: Engine, second: Engine | None) -> Non
             )
 
 
-def _stages(study: Study, log: _Log, primary: Engine, second: Engine | None) -> Run:
+def _stages(
+    study: Study, log: _Log, primary: Engine, second: Engine | None, previous: Previous | None
+) -> Run:
     with log.stage("survey"):
         survey = load_survey(study)
+        jobs = (*study.jobs, *tagged_jobs(study))
     with log.stage("scales"):
         scales = fit_scales(survey, study.scales, engine=primary, rng=_rng(study, "scales"))
     with log.stage("segments"):
@@ -287,7 +358,18 @@ def _stages(study: Study, log: _Log, primary: Engine, second: Engine | None) -> 
                 survey, study, scales, segments, second, lambda stage: _rng(study, stage)
             )
     with log.stage("profiles"):
-        profiles = profile_segments(survey, scales, segments, study.segments)
+        profiles = profile_segments(
+            survey,
+            scales,
+            segments,
+            study.segments,
+            options=study.profiles,
+            jobs=jobs,
+            actions=study.actions,
+            texts=study.texts,
+            previous=previous,
+            rng=_rng(study, "profiles"),
+        )
     ledger = pd.concat([survey.ledger, segments.excluded], ignore_index=True)
     survey = replace(survey, ledger=ledger)
     _check_count(survey, segments)
@@ -324,7 +406,7 @@ def _keep(
     log: _Log,
     primary: Engine,
     second: Engine | None,
-    write_report: Callable[[Run, Path], None] | None,
+    write_report: WriteReport | None,
     *,
     replace_old: bool,
 ) -> Run:
@@ -335,11 +417,11 @@ def _keep(
     partial = folder.parent / f".{folder.name}{_PARTIAL}{os.getpid()}"
     partial.mkdir()
     try:
-        run = replace(run, folder=folder, manifest=_manifest(run, primary, second))
+        run = replace(run, folder=folder, manifest=_manifest(run, folder, primary, second))
         types = write_tables(run, partial)
         with log.stage("report"):
             if write_report is not None:
-                write_report(run, partial)
+                write_report(run, partial, run.study.report.formats)
         manifest = {
             **run.manifest,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -404,7 +486,7 @@ def _put_in_place(partial: Path, folder: Path, *, replace_old: bool) -> Path:
     return folder
 
 
-def _manifest(run: Run, primary: Engine, second: Engine | None) -> dict[str, object]:
+def _manifest(run: Run, folder: Path, primary: Engine, second: Engine | None) -> dict[str, object]:
     study = run.study
     files = [study.data.file, *(merge.file for merge in study.merge)]
     files += [d.labels for d in (study.data, *study.merge) if d.labels is not None]
@@ -418,6 +500,8 @@ def _manifest(run: Run, primary: Engine, second: Engine | None) -> dict[str, obj
     excluded = int((run.survey.ledger["effect"] == "excluded").sum())
     return {
         "study": study.study.title,
+        # Where the input files are, seen from the run.
+        "study_folder": os.path.relpath(study.folder, folder),
         "engine": study.engine.name,
         "tree": run.segments.method,
         "seed": study.study.seed,

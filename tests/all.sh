@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what the tests need (R and its packages from Debian, Chromium, the Python packages into .venv) and
+# Installs what the tests need (R and its packages from Debian, Chromium, LibreOffice, the Python packages into .venv) and
 # runs all of them. Takes: arguments for pytest. Writes: .venv.
 set -eu
 cd "$(dirname "$0")/.."
 
 sh r_scripts/install.sh
-for package in python3-venv chromium poppler-utils; do
+for package in python3-venv chromium poppler-utils libreoffice-calc libreoffice-impress; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="${missing:-} $package"
 done
 if [ -n "${missing:-}" ]; then
