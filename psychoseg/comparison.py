@@ -273,14 +273,14 @@ def _common(a: Run, b: Run) -> tuple[_Centres | None, tuple[str, ...]]:
     kinds = [dict(zip(f["feature"], f["kind"], strict=True)) for f in made]
     different = _different_scales(a, b)
     names = tuple(n for n in kinds[0] if kinds[1].get(n) == kinds[0][n] and n not in different)
-    labels = {f: str(t) for m in made for f, t in zip(m["feature"], m["label"], strict=True)}
+    called = {f: str(t) for m in made for f, t in zip(m["feature"], m["label"], strict=True)}
     notes = []
     if different:
-        listed = ", ".join(sorted(labels[f] for f in different))
+        listed = ", ".join(sorted(called[f] for f in different))
         notes.append(f"Made of other items in the second run, so not compared: {listed}.")
     alone = {*kinds[0], *kinds[1]} - {*names, *different}
     if alone:
-        notes.append(f"Active in one run alone: {', '.join(sorted(labels[f] for f in alone))}.")
+        notes.append(f"Active in one run alone: {', '.join(sorted(called[f] for f in alone))}.")
     if not names:
         return None, tuple(notes)
     first = made[0].set_index("feature")

@@ -37,7 +37,12 @@ def type_of(dtype: object) -> str:
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as a CSV file without its index; no text in it is run by a spreadsheet."""
-    harmless_frame(frame).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    safe = harmless_frame(frame)
+    text = safe.to_csv(index=False, lineterminator="\n")
+    if "\r" in text:
+        # Python's csv quotes a carriage return only where the line end has one.
+        text = safe.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_table(path: Path, types: Sequence[str]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from psychoseg.naming import Driver, say_driver, size_of, suggest_names
 from psychoseg.profiles.drivers import find_drivers
+from psychoseg.profiles.protect import Shown
 from psychoseg.profiles.sample import Sample
 from psychoseg.profiles.tables import Gathered, gather, mean_cells, share_cells
 from psychoseg.segments.cuts import cut_numbers, cut_panel, cut_table
@@ -73,18 +74,18 @@ def cuts_of(sample: Sample, segments: Segments) -> Cuts:
 
 
 def cut_profiles(
-    cuts: Cuts, means: pd.DataFrame, shares: pd.DataFrame, *, k: int, min_base: int
+    cuts: Cuts, shown: Shown, means: pd.DataFrame, shares: pd.DataFrame, *, k: int
 ) -> tuple[pd.DataFrame, dict[int, tuple[pd.DataFrame, pd.DataFrame]]]:
     """Describe the segments of every cut.
 
     Parameters
     ----------
     cuts : Cuts
+    shown : Shown
     means, shares : DataFrame
         Those of the reported segments.
     k : int
         How many those are.
-    min_base : int
 
     Returns
     -------
@@ -100,8 +101,8 @@ def cut_profiles(
         if at != k:
             into = cuts.into[at]
             tables[at] = (
-                mean_cells(cuts.gathered, into, at, min_base=min_base),
-                share_cells(cuts.gathered, into, at, min_base=min_base),
+                mean_cells(cuts.gathered, into, at, shown.means[at]),
+                share_cells(cuts.gathered, into, at, shown.shares[at]),
             )
         one, other = tables[at]
         one = one.rename(columns={"mean": "value"}).assign(category="")

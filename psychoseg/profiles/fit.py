@@ -21,6 +21,7 @@ from psychoseg.profiles.importance import fit_importance
 from psychoseg.profiles.jobs import job_table
 from psychoseg.profiles.names import Previous, carry_names
 from psychoseg.profiles.personas import write_personas
+from psychoseg.profiles.protect import shown_cells
 from psychoseg.profiles.result import Profiles
 from psychoseg.profiles.sample import Sample, check_rows, survey_of
 from psychoseg.profiles.tables import means_table, shares_table, tests_table
@@ -114,9 +115,10 @@ def profile_segments(
 
     cuts = cuts_of(sample, segments)
     own = cuts.into[k]
-    means = means_table(cuts.gathered, own, k, min_base=min_base, correction=correction)
-    shares = shares_table(cuts.gathered, own, k, min_base=min_base, correction=correction)
-    by_k, tables = cut_profiles(cuts, means, shares, k=k, min_base=min_base)
+    shown = shown_cells(cuts.gathered, cuts.into, reported=k, min_base=min_base)
+    means = means_table(cuts.gathered, own, k, shown.means[k], correction=correction)
+    shares = shares_table(cuts.gathered, own, k, shown.shares[k], correction=correction)
+    by_k, tables = cut_profiles(cuts, shown, means, shares, k=k)
     drivers = find_drivers(sample, means, shares)
     importance, model, rules = fit_importance(sample, rng, min_base=min_base)
     centroids = find_centroids(sample, survey, scales, segments)
@@ -131,7 +133,7 @@ def profile_segments(
     return Profiles(
         means=means,
         shares=shares,
-        tests=tests_table(sample, min_base=min_base),
+        tests=tests_table(sample, _hidden_variables(means, shares)),
         drivers=pd.DataFrame(
             [
                 (s, rank, *driver, say_driver(driver))
@@ -155,3 +157,12 @@ def profile_segments(
         names=anchors,
         centroids=centroids,
     )
+
+
+def _hidden_variables(*tables: pd.DataFrame) -> set[tuple[str, str]]:
+    """Return variables, by name and role, of which a cell is hidden."""
+    found: set[tuple[str, str]] = set()
+    for table in tables:
+        part = table[table["hidden"].astype(bool)]
+        found |= {*zip(part["variable"], part["role"], strict=True)}
+    return found

@@ -13,6 +13,7 @@ import pandas as pd
 
 from psychoseg.errors import StudyError
 from psychoseg.naming import say_number
+from psychoseg.profiles.protect import shown_beside_total
 from psychoseg.profiles.sample import Sample
 from psychoseg.stats.arrays import FloatArray
 from psychoseg.stats.opportunity import score_opportunities
@@ -69,13 +70,20 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
     for number, (job, (important, satisfied)) in enumerate(zip(jobs, tops, strict=True), start=1):
         i, s = important[sample.rows], satisfied[sample.rows]
         both = ~np.isnan(i) & ~np.isnan(s)
+        people = np.bincount(
+            sample.labels[both] - 1,
+            weights=sample.weights[both] if sample.counts else None,
+            minlength=len(sample.segments),
+        )
+        by_segment, overall = shown_beside_total(people, min_base)
+        seen = {0: overall, **dict(zip(sample.segments, by_segment, strict=True))}
         for groups, segments in ((everybody, (0,)), (sample.labels - 1, sample.segments)):
             found = score_opportunities(
                 i, s, groups, sample.weights, n_groups=len(segments), counts=sample.counts
             )
             base = np.bincount(groups[both], minlength=len(segments))
             for place, segment in enumerate(segments):
-                hidden = bool(found.people[place] < min_base) and min_base > 1
+                hidden = not seen[segment]
                 figures = (
                     found.importance[place],
                     found.satisfaction[place],

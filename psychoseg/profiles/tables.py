@@ -7,7 +7,7 @@ for, and everything else is joined from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 
@@ -51,7 +51,6 @@ __all__ = [
     "share_cells",
     "shares_table",
     "tests_table",
-    "too_few",
 ]
 
 _NAMES = ("segment", "variable", "label", "kind", "role")
@@ -164,7 +163,7 @@ def gather(sample: Sample, atoms: IntArray, n_atoms: int) -> Gathered:
     return Gathered(tuple(means), tuple(shares), n_atoms)
 
 
-def mean_cells(gathered: Gathered, into: IntArray, k: int, *, min_base: int) -> pd.DataFrame:
+def mean_cells(gathered: Gathered, into: IntArray, k: int, shown: BoolArray) -> pd.DataFrame:
     """Return the means of k segments, each a union of atoms, beside the total.
 
     Parameters
@@ -173,71 +172,80 @@ def mean_cells(gathered: Gathered, into: IntArray, k: int, *, min_base: int) -> 
     into : ndarray of int, shape (atoms,)
         The segment of each atom, from 0.
     k : int
-    min_base : int
-        A figure on fewer people is NaN, and its row hidden.
+    shown : ndarray of bool, shape (lines, k)
+        A figure that is not shown is NaN, and its row hidden.
 
     Returns
     -------
     DataFrame
         :data:`MEAN_COLUMNS` without v-tests and letters; by segment, then by line.
     """
-    blocks = [_mean_block(line, into, k, min_base) for line in gathered.means]
+    blocks = [
+        _mean_block(line, into, k, own) for line, own in zip(gathered.means, shown, strict=True)
+    ]
     return _frame(gathered.means, blocks, k, [c for c in MEAN_COLUMNS if c not in _IN_FULL])
 
 
-def share_cells(gathered: Gathered, into: IntArray, k: int, *, min_base: int) -> pd.DataFrame:
+def share_cells(gathered: Gathered, into: IntArray, k: int, shown: BoolArray) -> pd.DataFrame:
     """Return the shares of k segments, each a union of atoms, beside the total.
 
     Parameters and result are those of :func:`mean_cells`, of :data:`SHARE_COLUMNS`.
     """
-    blocks = _share_blocks(gathered, into, k, min_base)
+    blocks = _share_blocks(gathered, into, k, shown)
     return _frame(gathered.shares, blocks, k, [c for c in SHARE_COLUMNS if c not in _IN_FULL])
 
 
 def means_table(
-    gathered: Gathered, into: IntArray, k: int, *, min_base: int, correction: Correction
+    gathered: Gathered, into: IntArray, k: int, shown: BoolArray, *, correction: Correction
 ) -> pd.DataFrame:
     """Return ``Profiles.means``: :func:`mean_cells` with v-tests and column letters."""
     blocks: list[_Block] = []
-    for line in gathered.means:
+    for line, own in zip(gathered.means, shown, strict=True):
         sums = join_groups(line.sums, into, k)
-        shown, compared = _shown(sums, min_base)
         more: _Block = {
-            "v_test": np.where(compared, v_test_means(sums), np.nan),
-            "letters": _letters([group_means(sums)], [shown], correction)[0],
+            "v_test": np.where(own, v_test_means(sums), np.nan),
+            "letters": _letters([group_means(sums)], [own], correction)[0],
         }
-        blocks.append({**_mean_block(line, into, k, min_base), **more})
+        blocks.append({**_mean_block(line, into, k, own), **more})
     return _frame(gathered.means, blocks, k, MEAN_COLUMNS)
 
 
 def shares_table(
-    gathered: Gathered, into: IntArray, k: int, *, min_base: int, correction: Correction
+    gathered: Gathered, into: IntArray, k: int, shown: BoolArray, *, correction: Correction
 ) -> pd.DataFrame:
     """Return ``Profiles.shares``: :func:`share_cells` with association, v-tests and letters."""
-    blocks = _share_blocks(gathered, into, k, min_base)
+    blocks = _share_blocks(gathered, into, k, shown)
     every = [join_groups(line.sums, into, k) for line in gathered.shares]
-    seen = [_shown(sums, min_base) for sums in every]
     letters: list[list[str]] = []
     for _, own in groupby(range(len(every)), key=lambda i: gathered.shares[i].table):
         rows = list(own)
         estimates = [group_means(every[i]) for i in rows]
-        letters += _letters(estimates, [seen[i][0] for i in rows], correction)
+        letters += _letters(estimates, [shown[i] for i in rows], correction)
     full: list[_Block] = [
         {
             **block,
-            "association": np.where(compared, _association(sums), np.nan),
-            "v_test": np.where(compared, v_test_shares(sums), np.nan),
+            "association": np.where(own, _association(sums), np.nan),
+            "v_test": np.where(own, v_test_shares(sums), np.nan),
             "letters": text,
         }
-        for block, sums, (_, compared), text in zip(blocks, every, seen, letters, strict=True)
+        for block, sums, own, text in zip(blocks, every, shown, letters, strict=True)
     ]
     return _frame(gathered.shares, full, k, SHARE_COLUMNS)
 
 
-def tests_table(sample: Sample, *, min_base: int) -> pd.DataFrame:
+def tests_table(sample: Sample, hidden: Collection[tuple[str, str]]) -> pd.DataFrame:
     """Return ``Profiles.tests``: how strongly each variable goes with the segments.
 
-    Profile columns are tested; their p-values are adjusted by Benjamini and Hochberg (1995).
+    Parameters
+    ----------
+    sample : Sample
+    hidden : collection of (variable, role)
+        Variables a cell of which is hidden: what sums over all cells would give it away.
+
+    Returns
+    -------
+    DataFrame
+        Profile columns are tested; their p-values are adjusted by Benjamini and Hochberg (1995).
     """
     rows = []
     labels, w = sample.labels, sample.weights
@@ -245,24 +253,19 @@ def tests_table(sample: Sample, *, min_base: int) -> pd.DataFrame:
         base = int(v.known.sum())
         measure = "eta squared" if v.kind in ("scale", "numeric") else "Cramer's V"
         strength, test = np.nan, _NO_TEST
-        hidden = too_few(np.array([sample.people(v.known)]), min_base)[0]
-        if not hidden:
+        away = (v.set_name or v.name, v.role) in hidden
+        if not away:
             if measure == "eta squared":
                 strength = eta_squared(v.values, labels, w)
             else:
                 strength = cramers_v(v.codes(), labels, w)
             if v.role == "profile":
                 test = _test(v, sample)
-        figures = (np.nan if hidden else float(base),)
+        figures = (np.nan if away else float(base),)
         rows.append((v.name, v.label, v.kind, v.role, measure, strength, *test, np.nan, *figures))
     table = pd.DataFrame(rows, columns=list(TEST_COLUMNS))
     table["p_adjusted"] = adjust_p(table["p"].to_numpy(dtype=np.float64))
     return table
-
-
-def too_few(people: FloatArray, min_base: int) -> BoolArray:
-    """Return where a figure rests on too few people to be shown; 1 hides nothing."""
-    return (people < min_base) & (min_base > 1)
 
 
 #: What only the reported segments have: comparisons that no chart of another cut shows.
@@ -271,7 +274,7 @@ _Block = Mapping[str, FloatArray | BoolArray | list[str]]
 _NO_TEST = ("", np.nan, np.nan, np.nan, np.nan)
 
 
-def _mean_block(line: Line, into: IntArray, k: int, min_base: int) -> dict[str, FloatArray]:
+def _mean_block(line: Line, into: IntArray, k: int, shown: BoolArray) -> dict[str, FloatArray]:
     """Return the figures of a line of means, shape (k,) each."""
     sums = join_groups(line.sums, into, k)
     rest = rest_of(sums)
@@ -287,11 +290,11 @@ def _mean_block(line: Line, into: IntArray, k: int, min_base: int) -> dict[str, 
         "difference_high": apart.high,
         "effect": apart.effect,
     }
-    return _block(line, sums, figures, comparison, here, total, min_base)
+    return _block(line, sums, figures, comparison, here, total, shown)
 
 
 def _share_blocks(
-    gathered: Gathered, into: IntArray, k: int, min_base: int
+    gathered: Gathered, into: IntArray, k: int, shown: BoolArray
 ) -> list[dict[str, FloatArray]]:
     """Return the figures of each line of shares, shape (k,) each."""
     if not gathered.shares:
@@ -315,7 +318,7 @@ def _share_blocks(
             "effect": 2 * (_angle(here.value) - _angle(rest)),
         }
         figures = {"share": here.value, "se": here.se}
-        blocks.append(_block(line, sums[i], figures, comparison, here, total, min_base))
+        blocks.append(_block(line, sums[i], figures, comparison, here, total, shown[i]))
     return blocks
 
 
@@ -326,11 +329,10 @@ def _block(
     comparison: dict[str, FloatArray],
     here: GroupEstimates,
     total: FloatArray,
-    min_base: int,
+    shown: BoolArray,
 ) -> dict[str, FloatArray]:
-    """Return all figures of a line, NaN where they rest on too few people."""
+    """Return all figures of a line, NaN where they are not shown."""
     bases = group_bases(sums)
-    shown, compared = _shown(sums, min_base)
     k = len(bases.rows)
     index = np.full(k, np.nan)
     if line.ratio:
@@ -346,16 +348,12 @@ def _block(
         "index": index,
     }
     return {
-        **{name: np.where(shown, values, np.nan) for name, values in figures.items()},
-        **{name: np.where(compared, values, np.nan) for name, values in comparison.items()},
+        **{
+            name: np.where(shown, values, np.nan)
+            for name, values in {**figures, **comparison}.items()
+        },
         "hidden": ~shown,
     }
-
-
-def _shown(sums: GroupSums, min_base: int) -> tuple[BoolArray, BoolArray]:
-    """Return whose figures are shown, and whose comparison with the rest."""
-    shown = ~too_few(group_bases(sums).people, min_base)
-    return shown, shown & ~too_few(group_bases(rest_of(sums)).people, min_base)
 
 
 def _frame(

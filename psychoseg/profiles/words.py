@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from psychoseg.profiles.protect import shown_beside_total
 from psychoseg.profiles.sample import Sample
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.stats.inference import adjust_p, count_base
@@ -104,12 +105,15 @@ def distinctive_words(
         each = [_words(answers[i], english=question.language == "en") for i in there]
         use = _users(each, min_base)
         found = _rank(use, labels, weights, sample)
+        answered = np.bincount(labels - 1, minlength=len(sample.segments))
+        shown, _ = shown_beside_total(answered, min_base)
         for s in sample.segments:
             inside = labels == s
             base, rest = int(inside.sum()), int((~inside).sum())
             if base < max(min_base, 1):
                 continue
-            chosen = found.get(s, [])
+            # A quote says nothing of those who answered something else; a word's share does.
+            chosen = found.get(s, []) if shown[s - 1] else []
             for rank, (place, z, log_odds) in enumerate(chosen, start=1):
                 users = np.zeros(len(there), dtype=bool)
                 users[use.users[place]] = True

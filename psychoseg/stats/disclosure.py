@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from psychoseg.stats.arrays import BoolArray, IntArray
+from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["publishable_cells"]
 
 
 def publishable_cells(
-    people: IntArray, cells: BoolArray, *, least: int, keep: IntArray | None = None
+    people: FloatArray | IntArray, cells: BoolArray, *, least: int, keep: IntArray | None = None
 ) -> BoolArray:
     """Choose the cells whose figures may be shown.
 
     Parameters
     ----------
-    people : ndarray of int, shape (a,)
+    people : ndarray, shape (a,)
         People in each atom, the smallest groups that cells are made of.
     cells : ndarray of bool, shape (c, a)
         The atoms of each cell. Any two cells are disjoint, or one holds the other. Cells of the
@@ -80,7 +80,9 @@ def _check_nested(sets: BoolArray) -> None:
         raise ValueError("cells overlap without one holding the other")
 
 
-def _right_within(sets: BoolArray, size: IntArray, shown: BoolArray, cell: int) -> IntArray:
+def _right_within(
+    sets: BoolArray, size: FloatArray | IntArray, shown: BoolArray, cell: int
+) -> IntArray:
     """Return the largest shown cells inside a cell."""
     within = np.flatnonzero(
         shown & (size < size[cell]) & ~(sets & ~sets[cell]).any(axis=1) & (size > 0)

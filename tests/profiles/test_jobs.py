@@ -64,11 +64,21 @@ def test_opportunity_is_importance_and_what_satisfaction_lacks_of_it() -> None:
 
 
 def test_a_reverse_keyed_item_is_turned_first() -> None:
-    answers = {"imp": [1, 2, 4, 5], "sat": [5, 5, 1, 1]}
+    answers = {"imp": [1, 2, 1, 5], "sat": [5, 5, 5, 1]}
     survey = survey_of(answers, book={"imp": item("imp", turned=True)})
-    assert scores(survey, [1] * 4)["importance"].tolist() == [5, 5]
+    found = scores(survey, [1] * 4).iloc[0]
     # Answers 1 and 2 are the important ones, and are satisfied: opportunity is importance alone.
-    assert scores(survey, [1] * 4)["opportunity"].tolist() == [5, 5]
+    assert (found["importance"], found["opportunity"]) == (pytest.approx(7.5), pytest.approx(7.5))
+
+
+def test_the_labelled_codes_of_a_reverse_keyed_item_are_turned_too() -> None:
+    """Turned, its answers are 5, 2 and 1: the upper two of them are 5 and 2."""
+    labels = {1.0: "Very", 4.0: "Hardly", 5.0: "No"}
+    survey = survey_of(
+        {"imp": [1, 4, 5, 5], "sat": [1, 1, 1, 1]},
+        book={"imp": item("imp", labels=labels, turned=True)},
+    )
+    assert scores(survey, [1] * 4)["importance"].iloc[0] == pytest.approx(5)
 
 
 @pytest.mark.parametrize(
@@ -112,12 +122,13 @@ def test_ordinal_columns_count_by_their_last_two_categories() -> None:
 
 
 def test_a_score_on_too_few_people_is_hidden_and_so_is_its_base() -> None:
-    answers = {"imp": [5, 4, 5, 4, 1, 2], "sat": [4, 5, 1, 2, np.nan, 1]}
-    found = scores(survey_of(answers), [1, 1, 1, 1, 2, 2], min_base=2)
-    assert found["hidden"].tolist() == [False, False, True]
+    answers = {"imp": [5, 4, 5, 4, 1, 2, 3, 5, 4], "sat": [4, 5, 1, 2, np.nan, 1, 3, 5, 1]}
+    found = scores(survey_of(answers), [1, 1, 1, 1, 2, 2, 3, 3, 3], min_base=2)
+    # The third too, or the score of all less those shown would be the second's.
+    assert found["hidden"].tolist() == [False, False, True, True]
     figures = ["importance", "satisfaction", "opportunity", "low", "high", "base"]
-    assert found.loc[2, figures].isna().all()
-    assert found.loc[1, figures].notna().all()
+    assert found.loc[2:, figures].isna().all(axis=None)
+    assert found.loc[:1, figures].notna().all(axis=None)
 
 
 def test_a_weight_of_three_is_three_people() -> None:

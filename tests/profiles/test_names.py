@@ -209,16 +209,27 @@ def test_a_number_that_is_not_there_is_told(with_previous: bool) -> None:
     assert anchors.empty
 
 
-def test_units_and_the_order_of_rows_decide_nothing() -> None:
-    centroids, previous = first_run()
-    cents = centroids.assign(value=np.where(centroids["feature"] == "thrift", 100, 1) *
-                             centroids["value"])  # fmt: skip
-    there = centroids_of(*(((100 * a, b)) for a, b in (SOCIAL, moved(URBAN), THRIFTY)))
-    made = segments_of()
-    made = replace(made, features=made.features.assign(sd=[100.0, 1.0]))
-    settings = SegmentsSettings(names={"3": "Urban"})
-    shuffled = Previous(previous.names, cents.sample(frac=1, random_state=1))
-    found = carry_names(made, there.sample(frac=1, random_state=2), settings, shuffled)
-    assert found[0] == {2: "Urban"}
-    straight = carry_names(made, there, settings, Previous(previous.names, cents))
-    pd.testing.assert_frame_equal(found[2], straight[2])
+def test_units_decide_nothing() -> None:
+    """In euros the two have changed places; in standard deviations they have hardly moved."""
+    features = ("income", "social")
+    before = centroids_of((50_000.0, 2.0), (51_000.0, 4.0), features=features)
+    now = centroids_of((49_800.0, 4.0), (51_200.0, 2.0), features=features)
+    made = segments_of(features)
+    made = replace(made, features=made.features.assign(sd=[20_000.0, 1.0]))
+    settings = SegmentsSettings(names={"1": "Alone"})
+    previous = Previous(pd.DataFrame(columns=list(ANCHOR_COLUMNS)), before)
+    assert carry_names(made, now, settings, previous)[0] == {2: "Alone"}
+
+
+def test_the_order_of_rows_decides_nothing() -> None:
+    centroids, anchors = second_run()
+    there = centroids_of(SOCIAL, moved(URBAN), THRIFTY)
+    given = {"3": "Urban achievers", "1": "Good company"}
+    straight = carry(there, given, Previous(anchors, centroids))
+    shuffled = carry(
+        there.sample(frac=1, random_state=2),
+        given,
+        Previous(anchors.sample(frac=1, random_state=3), centroids.sample(frac=1, random_state=1)),
+    )
+    assert straight[0] == shuffled[0] == {1: "Good company", 2: "Urban achievers"}
+    pd.testing.assert_frame_equal(straight[2], shuffled[2])
