@@ -432,11 +432,12 @@ def _variance_of_mean(x: FloatArray, weights: FloatArray, size: float, counts: b
 def _table(codes: IntArray, groups: IntArray, weights: FloatArray) -> FloatArray:
     """Return the weighted table of categories by groups, without the empty ones."""
     use = (codes >= 0) & (groups >= 0)
-    _, row = np.unique(codes[use], return_inverse=True)
-    _, column = np.unique(groups[use], return_inverse=True)
-    shape = (int(row.max(initial=-1)) + 1, int(column.max(initial=-1)) + 1)
-    table = np.zeros(shape)
-    np.add.at(table, (row, column), weights[use])
+    rows, columns = codes[use], groups[use]
+    shape = (int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1)
+    cell, size = rows * shape[1] + columns, shape[0] * shape[1]
+    table: FloatArray = np.bincount(cell, weights=weights[use], minlength=size).reshape(shape)
+    there = np.bincount(cell, minlength=size).reshape(shape)
+    table = table[there.any(axis=1)][:, there.any(axis=0)]
     return table
 
 
