@@ -1,0 +1,346 @@
+"""One column at a time -> what it may be: an id, a weight, a date, an answer scale, open text.
+
+Owns the words that names and labels are recognised by, and the look at a column's answers. Which
+columns belong together is for ``batteries`` and ``choices`` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from psychoseg.starter.answers import is_no_answer, plain
+from psychoseg.survey.raw import Field, TextTable, parse_number
+
+__all__ = ["Kind", "Looked", "demographic", "look_at_columns", "words_of"]
+
+Kind = Literal[
+    "empty",
+    "constant",
+    "id",
+    "weight",
+    "duration",
+    "date",
+    "personal",
+    "technical",
+    "list",
+    "text",
+    "numeric",
+    "categories",
+    "many",
+]
+
+#: More different answers than this cannot be read as categories; as in ``survey.coding``.
+MANY_CATEGORIES = 30
+#: Open text: this share of the answers given are different ones, or they have this many words.
+_TEXT_SHARE, _TEXT_WORDS = 0.25, 4.0
+#: A list of choices ("a; b; c"): at most so many different parts, given in so many rows.
+_LIST_PARTS, _LIST_SHARE = 40, 0.15
+#: A weight has a mean around one, or at least far from a body's weight in kilograms.
+_WEIGHT_MEAN = (0.3, 20.0)
+
+_ID = re.compile(
+    r"(^|[_ .])(uu|gu|resp|respondent|response|case|participant|subject|user|customer|client|panel|"
+    r"person|member|student|record|interview|survey|session|psra|url|cust|worker|prolific)?[_ ]?"
+    r"(id|ids|key|code|no|nr|num|number|serial|token)$|^(uuid|guid|id|record|serial|case|vpn|code)$"
+)
+_WEIGHT = re.compile(
+    r"(^|[_ .])(weight|weights|wt|wgt|wght|gewicht|gewichtung|poids|peso|pond|ponderation|weging|"
+    r"weightvar|wtss|wtssall|wtssnr|wtssps|pweight|dweight|pspwght|anweight|llweight|cellweight|"
+    r"weging|design_?weight|post_?strat\w*)([_ .]?\d*)?$|^wp\d+\w+$|[_ .]weight$"
+)
+_BODY = re.compile(r"\b(kg|kilo\w*|lbs?|pounds|body|bmi|height|loss|diet|conscious\w*)\b")
+_DURATION = re.compile(
+    r"duration|elapse|\bseconds\b|time ?spent|completion ?time|interview ?time|time ?taken|dauer\b|"
+    r"\bduree\b|duracion|\blapse|page submit|interviewtime|loi\b|total ?time"
+)
+_TIMING = re.compile(r"(first click|last click|click count)$")
+_PERSONAL = re.compile(
+    r"e ?mail( ?address)?|ip( ?address)?|ipadresse|(first|last|full|sur|given|family)? ?names?|"
+    r"recipient (first|last)? ?(name|email)|recipient ?(first|last)? ?name|telephone|"
+    r"phone( number)?|"
+    r"mobile( number)?|address( line)? ?\d?|street|zip( code)?|post(al)? ?code|plz|"
+    r"(location ?)?(latitude|longitude)|location ?accuracy|vorname|nachname|telefon\w*|adresse"
+)
+_TECHNICAL = re.compile(
+    r"(start|end|recorded|created|submit(ted)?|last ?resp|completed)? ?(date|time)( ?stamp)?"
+    r"|response ?set|status|finished|progress|external ?(data)? ?reference|distribution ?channel"
+    r"|user ?language|collector ?id|recipient\w*|screen ?[wh]|user ?agent|browser( version)?"
+    r"|operating ?system|resolution|custom data \d|response ?type|test ?respondents?"
+)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
+_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]{2,}:[0-9a-fA-F:]{4,}")
+_PHONE = re.compile(r"\+?[\d ()/.-]{9,18}")
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}([ T,].*)?"
+    r"|\d{4}[./]\d{1,2}[./]\d{1,2}([ T].*)?|(19|20)\d{12}|"
+    r"\d{1,2}:\d{2}(:\d{2})?([.]\d+)?( ?[AaPp][Mm])?"
+)
+#: A demographic by the words of its name or label: what it is -> the words.
+_DEMOGRAPHICS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (what, re.compile(pattern))
+    for what, pattern in (
+        ("age", r"age|alter|edad|leeftijd|eta|idade|recage|agegroup|age ?group|how old.*|"
+                r"year ?birth|birth ?(year|yr)|year of birth|birthyr"),
+        ("gender", r"gender|sex|geschlecht|genre|genero|geslacht|sesso|sexo|sexe"),
+        ("education", r"education|educ|receduc|degree|bildung\w*|schulabschluss|etudes|estudios|"
+                      r"opleiding|qualification|highest (level of )?education.*|schooling"),
+        ("income", r"income|rincome|household income|salary|einkommen|revenu|ingresos|inkomen|"
+                   r"earnings"),
+        ("region", r"region|cregion|state|country|county|province|location.*|bundesland|land|pays|"
+                   r"pais|city|town|urban\w*|city ?size|population density|residence|"
+                   r"village town|zip"),
+        ("marital", r"marital( status)?|marital_?status|married|relationship( status)?|"
+                    r"familienstand|civil status"),
+        ("work", r"employment( status)?|work ?status|occupation|job|profession|beruf\w*|"
+                 r"employed|working"),
+        ("household", r"children|kids|number of (children|kids|siblings)|siblings|household ?size|"
+                      r"family ?size|hhsize|only child|kidhome|teenhome|living arrangements?|"
+                      r"own ?home"),
+        ("ethnicity", r"race|ethnic\w*|racethn\w*|nationality|nation|language|engnat|native"),
+        ("religion", r"religion|relig|denomination|denom"),
+        ("politics", r"party|partyid|party ?id|partyln|ideology|voted?|politics"),
+        ("other", r"hand(edness)?|orientation|height|weight|left right handed|house block of flats|"
+                  r"village town|familysize|plan|status|segment|cell"),
+    )
+)  # fmt: skip
+#: Demographics whose codes are names and not amounts.
+NAMES = {"gender", "region", "marital", "work", "ethnicity", "religion", "politics"}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One column and what was seen in it.
+
+    Attributes
+    ----------
+    name, label, question : str
+        As the file has them; ``""`` for none.
+    position : int
+        In the file, from 0.
+    kind : str
+    demographic : str
+        What it asks of a person ("age", "gender", ...), ``""`` where its name does not say.
+    texts : tuple of str
+        Its different answers, sorted: numbers as numbers, then texts.
+    counts : ndarray of int
+        How often each was given.
+    codes : ndarray of int, shape (n,)
+        Which of ``texts`` each row holds, -1 for none.
+    numbers : ndarray of float
+        Each of ``texts`` as a number, NaN where it is none.
+    field : Field
+    """
+
+    name: str
+    label: str
+    question: str
+    position: int
+    kind: Kind
+    demographic: str
+    texts: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.intp]
+    numbers: npt.NDArray[np.float64]
+    field: Field
+
+    @property
+    def answered(self) -> int:
+        """Return how many rows hold an answer."""
+        return int(self.counts.sum())
+
+    @property
+    def wording(self) -> str:
+        """Return the label, or the name where there is none."""
+        return self.label or self.name
+
+    @property
+    def all_numbers(self) -> bool:
+        """Tell whether every answer is a number."""
+        return not bool(np.isnan(self.numbers).any())
+
+    def count_of(self) -> dict[str, int]:
+        """Return how often each answer was given."""
+        return dict(zip(self.texts, self.counts.tolist(), strict=True))
+
+
+def look_at_columns(table: TextTable) -> list[Looked]:
+    """Look at every column of a file, in file order."""
+    names = [str(name) for name in table.cells.columns]
+    n = len(table.cells)
+    return [
+        _look(name, position, table.cells[name], table.fields[name], n)
+        for position, name in enumerate(names)
+    ]
+
+
+def words_of(text: str) -> str:
+    """Return a name as plain words: ``MonthsSubscribed_2`` as ``months subscribed 2``."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return " ".join(re.sub(r"[^\w]+|_", " ", plain(parted)).split())
+
+
+def demographic(name: str, label: str) -> str:
+    """Return what a column asks of a person, by its name or label; ``""`` where neither says."""
+    for text in (name, re.sub(r"^[A-Za-z]{0,3}\d+[a-z]?[.:]\s*", "", label)):
+        words = words_of(text)
+        for what, pattern in _DEMOGRAPHICS:
+            if pattern.fullmatch(words):
+                return what
+    return ""
+
+
+def _look(name: str, position: int, column: pd.Series, field: Field, n: int) -> Looked:
+    codes, uniques = pd.factorize(column.to_numpy(dtype=object))
+    texts = [str(text) for text in uniques]
+    numbers = [parse_number(text, field.decimal) if text else None for text in texts]
+
+    def place(i: int) -> tuple[int, float, str]:
+        number = numbers[i]
+        return (1, 0.0, texts[i]) if number is None else (0, number, texts[i])
+
+    # Sorted, so that nothing depends on which answer the file happens to hold first.
+    order = sorted((i for i, text in enumerate(texts) if text), key=place)
+    new = np.full(len(texts) + 1, -1, dtype=np.intp)
+    new[order] = np.arange(len(order))
+    codes = new[codes]
+    counts = np.bincount(codes[codes >= 0], minlength=len(order)).astype(np.int64)
+    values = np.asarray(
+        [np.nan if (v := numbers[i]) is None else v for i in order], dtype=np.float64
+    )
+    shown = tuple(texts[i] for i in order)
+    seen = Looked(
+        name, field.label, field.question, position, "categories", demographic(name, field.label),
+        shown, counts, codes, values, field,
+    )  # fmt: skip
+    kind = _kind(seen, n)
+    return Looked(
+        name, field.label, field.question, position, kind, seen.demographic,
+        shown, counts, codes, values, field,
+    )  # fmt: skip
+
+
+def _kind(seen: Looked, n: int) -> Kind:
+    words, label = words_of(seen.name), words_of(seen.label)
+    if not len(seen.texts):
+        return "empty"
+    special = _special(seen, words, label, n)
+    if special is not None:
+        return special
+    if len(seen.texts) == 1:
+        return "constant"
+    if seen.all_numbers:
+        labelled = _labelled(seen.field.value_labels, seen.texts)
+        return "categories" if labelled else "numeric"
+    return _kind_of_texts(seen)
+
+
+def _special(seen: Looked, words: str, label: str, n: int) -> Kind | None:
+    """Return what a column is beside an answer: personal, a date, an id, a weight, a duration."""
+    few = len(seen.texts) <= MANY_CATEGORIES and len(seen.texts) < 0.5 * seen.answered
+    for pattern in (_EMAIL, _IP):
+        if _share(seen, pattern) > 0.5:
+            return "personal"
+    if _PERSONAL.fullmatch(words) and not (few and len(seen.texts) > 1):
+        return "personal"
+    if re.fullmatch(r".*(phone|mobile|telefon).*", words) and _share(seen, _PHONE) > 0.5:
+        return "personal"
+    if _share(seen, _DATE) >= 0.9 and not seen.field.value_labels:
+        return "date"
+    if _is_id(seen, words, n):
+        return "id"
+    if _is_weight(seen, words, label):
+        return "weight"
+    timed = _DURATION.search(words) or _DURATION.search(label)
+    if timed and seen.all_numbers and len(seen.texts) > 2 and (seen.numbers >= 0).all():
+        return "duration"
+    if _TIMING.search(words) or (_TECHNICAL.fullmatch(words) and not seen.demographic):
+        return "technical"
+    if all(text[0] in "[{" and text[-1] in "]}" for text in seen.texts):
+        return "technical"
+    if _TECHNICAL.fullmatch(label) or re.match(r"page \w+ was viewed$", label):
+        return "technical"
+    return None
+
+
+def _share(seen: Looked, pattern: re.Pattern[str]) -> float:
+    met = np.array([pattern.fullmatch(text) is not None for text in seen.texts], dtype=bool)
+    return float(seen.counts[met].sum() / max(1, seen.answered))
+
+
+def _is_id(seen: Looked, words: str, n: int) -> bool:
+    if len(seen.texts) < max(2, 0.98 * n) or seen.field.value_labels:
+        return False
+    if _ID.search(words) or _ID.search(words.replace(" ", "")):
+        return True
+    if re.fullmatch(r"column 1", words) or re.fullmatch(
+        r"(unnamed.*|index|row ?(no|names?)?|x|order)", words
+    ):
+        return True
+    whole = seen.all_numbers and bool((seen.numbers % 1 == 0).all())
+    # Whole numbers that nobody shares are ids where they are long, or count the rows.
+    counting = whole and np.array_equal(np.diff(seen.numbers), np.ones(len(seen.numbers) - 1))
+    long = whole and bool((seen.numbers >= 1e5).all())
+    token = not seen.all_numbers and all(
+        " " not in t and len(t) >= 8 and any(c.isdigit() for c in t) for t in seen.texts
+    )
+    return n > 20 and (counting or long or token)
+
+
+def _is_weight(seen: Looked, words: str, label: str) -> bool:
+    named = _WEIGHT.search(words) or re.fullmatch(
+        r"(survey |sampling |design )?weight(ing)?s?", label
+    )
+    if not named or _BODY.search(label) or not seen.all_numbers or seen.field.value_labels:
+        return False
+    mean = float((seen.numbers * seen.counts).sum() / seen.answered)
+    whole = bool((seen.numbers % 1 == 0).all())
+    low, high = _WEIGHT_MEAN
+    return bool((seen.numbers >= 0).all()) and low <= mean <= high and not (whole and mean > 5)
+
+
+def _labelled(labels: Mapping[str, str], texts: tuple[str, ...]) -> bool:
+    return bool(labels) and sum(text in labels for text in texts) >= 0.5 * len(texts)
+
+
+def _kind_of_texts(seen: Looked) -> Kind:
+    if _labelled(seen.field.value_labels, seen.texts):
+        return "categories"
+    answers = [t for t in seen.texts if not is_no_answer(t)]
+    is_number = ~np.isnan(seen.numbers)
+    if is_number.sum() > 12 and seen.counts[is_number].sum() > 0.9 * seen.answered:
+        return "numeric"
+    if _is_list(seen):
+        return "list"
+    words = sum(len(t.split()) for t in answers) / max(1, len(answers))
+    different = len(answers) / seen.answered
+    if len(answers) > 10 and different > 0.1 and words >= _TEXT_WORDS:
+        return "text"
+    if len(answers) > MANY_CATEGORIES:
+        return "text" if different > _TEXT_SHARE else "many"
+    # "Other (please specify)": a few people, each with words of their own.
+    if seen.answered >= 1 and different > 0.7 and len(answers) == seen.answered and words >= 1.5:
+        return "text"
+    return "categories"
+
+
+def _is_list(seen: Looked) -> bool:
+    """Tell whether answers are several choices in one cell, parted by ";" or ","."""
+    for mark in (";", ","):
+        parted = [[p.strip() for p in t.split(mark) if p.strip()] for t in seen.texts]
+        several = np.array([len(p) > 1 for p in parted], dtype=bool)
+        parts = {p for row in parted for p in row}
+        if (
+            seen.counts[several].sum() >= _LIST_SHARE * seen.answered
+            and 2 < len(parts) <= _LIST_PARTS
+            and len(parts) < len(seen.texts)
+            and all(len(p) <= 60 for p in parts)
+        ):
+            return True
+    return False

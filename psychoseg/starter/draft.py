@@ -1,0 +1,409 @@
+"""A survey file -> the text of a study file: :func:`draft_study` and :func:`write_study`.
+
+Joins what the other modules of this package find, and decides what the rest of the columns is for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from psychoseg.errors import DataError, StudyError
+from psychoseg.starter.answers import is_no_answer, is_yes_no, order_answers
+from psychoseg.starter.batteries import Battery, find_batteries
+from psychoseg.starter.choices import Choices, find_choices
+from psychoseg.starter.columns import MANY_CATEGORIES, NAMES, Looked, look_at_columns, words_of
+from psychoseg.starter.frames import NO_ANSWER_CODES
+from psychoseg.starter.reading import read_source
+from psychoseg.starter.text import Beside, Found, LeftOut, study_text
+from psychoseg.survey.raw import number_text
+from psychoseg.survey.sensitive import sensitive_topic
+
+__all__ = ["Draft", "draft_study", "write_study"]
+
+#: Fewer respondents than this show no segments, whatever the items. Our own choice: about the
+#: smallest sample from which three factors of four items are ever recovered (MacCallum et al.,
+#: 1999, Psychol. Methods 4, 84-99, have 60 as their least).
+MIN_RESPONDENTS = 30
+#: Fewer items than this are no scales; as in ``scales.fit``.
+MIN_ITEMS = 3
+#: Different whole numbers up to which a column may be codes rather than amounts.
+FEW_CODES = 7
+#: Ages beyond these are slips of the pen.
+_AGES = (4, 115)
+_WHY = {
+    "empty": "no answers",
+    "constant": "the same for everybody",
+    "id": "a number or name of the respondent",
+    "date": "a date or time",
+    "personal": "says who the respondent is",
+    "technical": "says how the survey was filled in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A study file for a survey nobody has described yet.
+
+    Attributes
+    ----------
+    text : str
+        The study file, with comments; runs as it is.
+    found : tuple of str
+        What was found, one sentence each.
+    undecided : tuple of str
+        What somebody should look at, one sentence each; marked ``# ??`` in the text.
+    batteries : tuple of Battery
+        All item batteries, those too that the study does not use from the start.
+    sets : tuple of Choices
+        Multiple-response sets.
+    """
+
+    text: str
+    found: tuple[str, ...]
+    undecided: tuple[str, ...]
+    batteries: tuple[Battery, ...]
+    sets: tuple[Choices, ...]
+
+
+def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
+    """Draft a study file for a survey.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of answers: CSV and its like, XLSX, or SPSS.
+    file : str, optional
+        How the study file will name it; its bare name where absent.
+
+    Returns
+    -------
+    Draft
+
+    Raises
+    ------
+    DataError
+        Where it cannot be read, or holds nothing to build scales from; one sentence says why.
+
+    Notes
+    -----
+    Nothing depends on the order of the rows. Everything is a guess that the study file spells out.
+    """
+    path = Path(path)
+    source = read_source(path)
+    n = len(source.table.cells)
+    columns = look_at_columns(source.table)
+    if n < MIN_RESPONDENTS:
+        raise DataError(
+            f"{path} holds {n} respondent{'s' if n != 1 else ''}: no segments can be found among "
+            f"fewer than {MIN_RESPONDENTS}. Export it again with all the answers."
+        )
+    sets = find_choices(columns)
+    chosen = {c.name for s in sets for c in s.columns}
+    batteries = find_batteries([c for c in columns if c.name not in chosen], n)
+    if not any(not b.why_not for b in batteries):
+        raise DataError(_no_battery(path, columns, batteries, sets))
+    rest = _rest(columns, batteries, sets, n)
+    found = Found(
+        title=_title(path),
+        data=source.data.model_copy(
+            update={"file": file or path.name, "id": rest.id.name if rest.id else None}
+        ),
+        platform=source.platform,
+        respondents=n,
+        names=tuple(c.name for c in columns),
+        batteries=tuple(batteries),
+        sets=tuple(sets),
+        weight=rest.weight,
+        other_weights=tuple(rest.other_weights),
+        durations=tuple(rest.durations),
+        columns=tuple(rest.columns),
+        texts=tuple(rest.texts),
+        left_out=tuple(rest.left_out),
+        notes=source.notes,
+    )
+    text = study_text(found)
+    undecided = tuple(
+        line.split("# ??", 1)[1].strip() for line in text.splitlines() if "# ??" in line
+    )
+    return Draft(text, _found(found), undecided, tuple(batteries), tuple(sets))
+
+
+def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
+    """Draft a study file and write it as ``study.toml``.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of answers.
+    out : str or Path, optional
+        The folder to write into, made where it is not there; beside the file where absent.
+
+    Returns
+    -------
+    Path
+        The study file.
+
+    Raises
+    ------
+    StudyError
+        Where there is a study file already: it is never written over.
+    DataError
+        From :func:`draft_study`.
+    """
+    path = Path(path)
+    folder = path.parent if out is None else Path(out)
+    target = folder / "study.toml"
+    if target.exists():
+        raise StudyError(
+            f"{target} is there already and is not written over. Run it with: psychoseg run "
+            f"{folder}, or name another folder with --out."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise StudyError(f"{folder} is a file, not a folder. Name a folder with --out.")
+    name = path.name
+    if out is not None and folder.resolve() != path.resolve().parent:
+        try:
+            name = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+        except ValueError:  # another drive
+            name = path.resolve().as_posix()
+    draft = draft_study(path, file=name)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Exclusive: a file that has come into being since is not written over either.
+    with target.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(draft.text)
+    return target
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What becomes of the columns that are neither items nor options."""
+
+    id: Looked | None
+    weight: Looked | None
+    other_weights: list[str]
+    durations: list[str]
+    columns: list[Beside]
+    texts: list[Looked]
+    left_out: list[LeftOut]
+
+
+def _rest(
+    columns: Sequence[Looked], batteries: Sequence[Battery], sets: Sequence[Choices], n: int
+) -> _Rest:
+    taken = {c.name for b in batteries for c in b.columns} | {
+        c.name for s in sets for c in s.columns
+    }
+    of_battery = {name: why for b in batteries for name, why in b.left_out}
+    left = [c for c in columns if c.name not in taken]
+    ids = [c for c in left if c.kind == "id" and len(c.texts) == c.answered == n]
+    ids.sort(key=lambda c: (not re.search(r"resp|record|case|^id$", words_of(c.name)), c.position))
+    weights = sorted((c for c in left if c.kind == "weight"), key=_weight_rank)
+    rest = _Rest(ids[0] if ids else None, weights[0] if weights else None, [], [], [], [], [])
+    for column in left:
+        name = column.name
+        if column is rest.id or column is rest.weight:
+            continue
+        if name in of_battery:
+            rest.left_out.append(LeftOut(name, f"an item, but {of_battery[name]}"))
+        elif column.kind == "constant" and column.answered == 1:
+            rest.left_out.append(LeftOut(name, "one answer only"))
+        elif column.kind == "weight":
+            rest.other_weights.append(name)
+            rest.left_out.append(LeftOut(name, "another weight"))
+        elif column.kind == "duration":
+            _sort_duration(column, rest)
+        elif column.kind == "text":
+            if column.answered >= MIN_RESPONDENTS:
+                rest.texts.append(column)
+            else:
+                rest.left_out.append(LeftOut(name, f"open text of {column.answered} people"))
+        elif column.kind == "list":
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    "several choices in one cell: give each choice a column of its own to use it",
+                    ask=True,
+                )
+            )
+        elif column.kind == "many":
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    f"{len(column.texts)} different answers, too many for a table: group them "
+                    f"first",
+                    ask=True,
+                )
+            )
+        elif column.kind in _WHY:
+            rest.left_out.append(LeftOut(name, _WHY[column.kind]))
+        else:
+            beside = _beside(column)
+            if isinstance(beside, LeftOut):
+                rest.left_out.append(beside)
+            else:
+                topic = sensitive_topic(name, column.label)
+                rest.columns.append(replace(beside, topic=topic))
+    return rest
+
+
+def _weight_rank(column: Looked) -> tuple[bool, float, int]:
+    """Rank weights: plainly named first, then a mean nearest one."""
+    mean = float((column.numbers * column.counts).sum() / column.answered)
+    return (
+        words_of(column.name) not in {"weight", "wt", "gewicht"},
+        abs(np.log(mean)),
+        column.position,
+    )
+
+
+def _sort_duration(column: Looked, rest: _Rest) -> None:
+    minutes = re.search(r"\bmin(ute)?s?\b", words_of(f"{column.name} {column.label}"))
+    if minutes:
+        rest.left_out.append(
+            LeftOut(column.name, "a duration in minutes: seconds are needed", ask=True)
+        )
+    else:
+        rest.durations.append(column.name)
+
+
+def _beside(column: Looked) -> Beside | LeftOut:
+    """Decide the type of a column that describes people."""
+    if column.kind == "numeric":
+        return _beside_numbers(column)
+    labels = column.field.value_labels
+    if labels:
+        if len(column.texts) > MANY_CATEGORIES and column.field.measure != "scale":
+            return LeftOut(
+                column.name,
+                f"{len(column.texts)} different answers, too many for a table: group them first",
+                ask=True,
+            )
+        return _beside_labels(column)
+    answers = [t for t in column.texts if not is_no_answer(t)]
+    gone = tuple(t for t in column.texts if is_no_answer(t))
+    if len(answers) > MANY_CATEGORIES:
+        return LeftOut(column.name, f"{len(answers)} different answers", ask=True)
+    if len(answers) < 2:
+        return LeftOut(column.name, "the same for everybody")
+    pair = is_yes_no(answers)
+    if pair:
+        return Beside(column, "categorical", order=(pair[1], pair[0]), missing=gone)
+    found = order_answers(answers)
+    if found is not None and len(found.levels) > 2 and all(len(v) == 1 for v in found.levels):
+        return Beside(column, "ordinal", order=tuple(v[0] for v in found.levels), missing=gone)
+    ask = ""
+    if len(answers) > 2 and column.demographic in ("education", "income", "age"):
+        ask = (
+            "the order of the answers is not known: write order = [...] with the lowest first, and "
+            'type = "ordinal"'
+        )
+    return Beside(column, "categorical", missing=gone, ask=ask)
+
+
+def _beside_labels(column: Looked) -> Beside:
+    labels = column.field.value_labels
+    gone = tuple(code for code, label in labels.items() if is_no_answer(label))
+    gone = tuple(code for code in gone if code in column.texts)
+    real = [label for code, label in labels.items() if code not in gone]
+    if column.field.measure == "scale" and len(column.texts) > MANY_CATEGORIES:
+        return Beside(column, "numeric", missing=gone)
+    found = order_answers(real) if len(real) > 2 else None
+    ordered = found is not None and [v[0] for v in found.levels] in (real, real[::-1])
+    ordinal = ordered or column.field.measure == "ordinal"
+    return Beside(
+        column, "ordinal" if ordinal and column.all_numbers else "categorical", missing=gone
+    )
+
+
+def _beside_numbers(column: Looked) -> Beside | LeftOut:
+    # A few answers in words amid numbers are no numbers.
+    words = tuple(t for t, v in zip(column.texts, column.numbers, strict=True) if np.isnan(v))
+    known = column.numbers[~np.isnan(column.numbers)]
+    whole = bool((known % 1 == 0).all())
+    if column.demographic == "age" and known.max() < 1000 and np.median(known) > _AGES[0]:
+        wrong = tuple(number_text(v) for v in known if not _AGES[0] <= v <= _AGES[1])
+        few = len(wrong) <= 20
+        return Beside(column, "numeric", missing=(*words, *(wrong if few else ())))
+    if column.demographic == "age" and (known > 1000).mean() < 0.5 and len(known) > FEW_CODES:
+        wrong = tuple(number_text(v) for v in known if not _AGES[0] <= v <= _AGES[1])
+        return Beside(column, "numeric", missing=(*words, *wrong))
+    gone = tuple(
+        number_text(v)
+        for v in known
+        if int(v) in NO_ANSWER_CODES
+        and (v < 0 <= np.median(known) or v >= 97 > 10 * np.median(known))
+    )
+    codes = [v for v in known if number_text(v) not in gone]
+    if len(codes) < 2:
+        return LeftOut(column.name, "the same for everybody")
+    if whole and (
+        len(codes) == 2 or (column.demographic in NAMES and len(codes) <= MANY_CATEGORIES)
+    ):
+        meanings = ", ".join(f'{number_text(v)} = "..."' for v in codes[:4])
+        more = ", ..." if len(codes) > 4 else ""
+        return Beside(
+            column,
+            "categorical",
+            missing=(*words, *gone),
+            ask=f"what do the codes mean? labels = {{ {meanings}{more} }}",
+        )
+    ask = ""
+    # Rows of a grid are ratings or ranks; a single question may hold codes of anything.
+    if whole and len(codes) <= FEW_CODES and not column.question:
+        ask = 'if these numbers are codes of categories, write type = "categorical" and labels'
+    return Beside(column, "numeric", missing=(*words, *gone), ask=ask)
+
+
+def _no_battery(
+    path: Path, columns: Sequence[Looked], batteries: Sequence[Battery], sets: Sequence[Choices]
+) -> str:
+    n = len(columns)
+    if n == 1:
+        found = "it has one column only"
+    elif batteries:
+        first = batteries[0]
+        found = f"the only one, from {first.names[0]!r} on, cannot be used: {first.why_not}"
+    elif sets:
+        found = "its check-all questions are no scales"
+    elif sum(c.kind == "text" for c in columns) > n / 2:
+        found = "its answers are open text"
+    else:
+        found = f"none of its {n} columns share an answer scale such as 1 to 5"
+    return (
+        f"{path} holds no item battery ({MIN_ITEMS} or more questions with one answer scale): "
+        f"{found}. "
+        "Name the questions in a study file of your own, under [[items]] columns."
+    )
+
+
+def _found(found: Found) -> tuple[str, ...]:
+    lines = [f"{found.respondents:,} respondents, {len(found.names)} columns"]
+    for battery in found.batteries:
+        names = battery.names
+        used = "" if not battery.why_not else f" (not used: {battery.why_not})"
+        lines.append(f"a battery of {len(names)} items, {names[0]} to {names[-1]}{used}")
+    lines += [f"a multiple-response set of {len(s.columns)} options: {s.label}" for s in found.sets]
+    if found.data.id:
+        lines.append(f"the id: {found.data.id}")
+    if found.weight:
+        lines.append(f"a weight: {found.weight.name}")
+    if found.durations:
+        lines.append(f"durations: {', '.join(found.durations)}")
+    if found.texts:
+        lines.append(f"open text: {', '.join(c.name for c in found.texts)}")
+    if found.columns:
+        lines.append(f"{len(found.columns)} columns that describe people")
+    if found.left_out:
+        lines.append(f"{len(found.left_out)} columns left out")
+    return tuple(lines)
+
+
+def _title(path: Path) -> str:
+    words = re.sub(r"[_\-.\s]+", " ", path.stem).strip()
+    return words[:1].upper() + words[1:] if words else "Survey"

@@ -1,0 +1,210 @@
+"""A file nobody has described -> how to read it, and its cells; through the readers of surveys.
+
+Finds the number of header rows, the sheet and the decimal sign. Encoding and separator are what
+``psychoseg.survey`` finds by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from psychoseg.errors import DataError, PsychosegWarning, StudyError
+from psychoseg.study import DataFile
+from psychoseg.survey.raw import TextTable, parse_number
+from psychoseg.survey.read import SPSS_ENDINGS, WORKBOOK_ENDINGS, read_table
+
+__all__ = ["Source", "read_source"]
+
+#: What Qualtrics writes into its third header row.
+_IMPORT_ID = re.compile(r"\{\s*['\"]+ImportId['\"]+\s*:")
+#: Names that Qualtrics' older export writes below V1, V2, ...
+_LEGACY = {"ResponseID", "ResponseSet", "StartDate", "EndDate", "IPAddress", "Finished", "Status"}
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
+#: Share of columns of numbers with a text in their first cell that makes the first row a header.
+_HEADER_SHARE = 0.6
+#: Columns it takes to say so.
+_HEADER_COLUMNS = 4
+#: Sheets of a workbook that are looked at.
+_SHEETS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, how to read it, and what was read.
+
+    Attributes
+    ----------
+    data : DataFile
+        The settings of ``[data]``; ``file`` is the bare name.
+    table : TextTable
+    platform : str
+        Whose export it looks like: "Qualtrics", "SurveyMonkey", "Google Forms", "SPSS" or "".
+    notes : tuple of str
+        What was guessed and should be looked at.
+    """
+
+    data: DataFile
+    table: TextTable
+    platform: str
+    notes: tuple[str, ...]
+
+
+def read_source(path: Path) -> Source:
+    """Read a file of answers, whatever wrote it.
+
+    Raises
+    ------
+    DataError, StudyError
+        Where it is no file of answers, or cannot be read.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PsychosegWarning)
+        ending = path.suffix.lower()
+        if ending in WORKBOOK_ENDINGS:
+            data, table = _best_sheet(path)
+        else:
+            data, table = _with_headers(DataFile(file=path.name), path.parent)
+    told = dict.fromkeys(
+        str(w.message)
+        for w in caught
+        if issubclass(w.category, PsychosegWarning) and "has the sheets" not in str(w.message)
+    )
+    notes = list(told)
+    if data.sheet is not None:
+        notes.append(f'the workbook has several sheets; "{data.sheet}" was read')
+    if ending not in SPSS_ENDINGS | WORKBOOK_ENDINGS and _decimal(table) == ",":
+        data = data.model_copy(update={"decimal": ","})
+        table = read_table(data, path.parent)
+    return Source(data, table, _platform(data, table, ending), tuple(notes))
+
+
+def _with_headers(data: DataFile, folder: Path) -> tuple[DataFile, TextTable]:
+    """Read with as many header rows as the first rows say there are."""
+    try:
+        table = read_table(data, folder)
+    except DataError as error:
+        if "the header repeats the names" not in str(error):
+            raise
+        second = data.model_copy(update={"header_rows": 2})
+        try:
+            table = read_table(second, folder)
+        except DataError:
+            raise error from None
+        if _is_import_row(table.cells, 0):
+            return _reread(data, folder, 3)
+        if _took_answers(table):
+            raise
+        return second, table
+    if len(table.cells) > 1 and _is_import_row(table.cells, 1):
+        return _reread(data, folder, 3)
+    if _is_second_header(table.cells):
+        return _reread(data, folder, 2)
+    return data, table
+
+
+def _took_answers(table: TextTable) -> bool:
+    """Tell whether the second header row was a row of answers: numbers, or answers of others."""
+    names = [str(name) for name in table.cells.columns]
+    labels = {name: table.fields[name].label for name in names if table.fields[name].label}
+    taken = 0
+    for name, label in labels.items():
+        others = table.cells[name].unique()
+        # A ticked option says what the header says, and nothing else.
+        taken += parse_number(label) is not None or (len(others) > 2 and label in others)
+    return taken > 0.3 * len(labels) or not labels
+
+
+def _reread(data: DataFile, folder: Path, rows: int) -> tuple[DataFile, TextTable]:
+    data = data.model_copy(update={"header_rows": rows})
+    return data, read_table(data, folder)
+
+
+def _is_import_row(cells: pd.DataFrame, row: int) -> bool:
+    if len(cells) <= row:
+        return False
+    found = [_IMPORT_ID.match(str(cell)) is not None for cell in cells.iloc[row]]
+    return sum(found) > len(found) / 2
+
+
+def _is_second_header(cells: pd.DataFrame) -> bool:
+    """Tell whether the first row below the names is a header as well."""
+    if len(cells) < 2:
+        return False
+    first = [str(cell) for cell in cells.iloc[0]]
+    names = [str(name) for name in cells.columns]
+    if len(_LEGACY.intersection(first)) >= 3:
+        return True
+    blank = [name.startswith("column_") for name in names]
+    no_option = {"Response", "Open-Ended Response"}
+    if sum(blank) > 1 and (no_option & set(first) or not any(f == "" for f in first[1:])):
+        # SurveyMonkey: a question spans the blank names to its right, options stand below it.
+        options = [f for f, b in zip(first, blank, strict=True) if b]
+        return all(f and parse_number(f) is None for f in options)
+    return _is_wording_row(cells, first)
+
+
+def _is_wording_row(cells: pd.DataFrame, first: Sequence[str]) -> bool:
+    numeric = with_text = 0
+    for position, cell in enumerate(first):
+        rest = [t for t in cells.iloc[1:, position].unique() if t]
+        if rest and all(parse_number(str(t)) is not None for t in rest):
+            numeric += 1
+            with_text += bool(cell) and parse_number(cell) is None
+    return numeric >= _HEADER_COLUMNS and with_text >= _HEADER_SHARE * numeric
+
+
+def _best_sheet(path: Path) -> tuple[DataFile, TextTable]:
+    """Read the sheet with the most cells; name it where there are several."""
+    best: tuple[int, DataFile, TextTable] | None = None
+    problem: DataError | None = None
+    sheets = 0
+    for number in range(1, _SHEETS + 1):
+        data = DataFile(file=path.name, sheet=number)
+        try:
+            data, table = _with_headers(data, path.parent)
+        except StudyError:
+            break
+        except DataError as error:
+            problem = problem or error
+            sheets += 1
+            continue
+        sheets += 1
+        if best is None or table.cells.size > best[0]:
+            best = (table.cells.size, data, table)
+    if best is None:
+        raise problem or DataError(f"{path}: no sheet could be read. Save it again as .xlsx.")
+    _, data, table = best
+    return data.model_copy(update={"sheet": data.sheet if sheets > 1 else None}), table
+
+
+def _decimal(table: TextTable) -> Literal[".", ","]:
+    commas = points = 0
+    for name in table.cells.columns:
+        texts = table.cells[name].unique()
+        comma = sum(_DECIMAL_COMMA.fullmatch(str(t)) is not None for t in texts)
+        numbers = sum(parse_number(str(t), ",") is not None for t in texts if t)
+        # "1,2,4" is a list of choices; a column of decimal commas holds numbers alone.
+        commas += comma > 0 and numbers >= 0.9 * sum(bool(t) for t in texts)
+        points += any(_DECIMAL_POINT.fullmatch(str(t)) for t in texts)
+    return "," if commas > points else "."
+
+
+def _platform(data: DataFile, table: TextTable, ending: str) -> str:
+    names = [str(name) for name in table.cells.columns]
+    if ending in SPSS_ENDINGS:
+        return "SPSS"
+    if data.header_rows == 3 or _LEGACY.intersection(names) >= {"StartDate", "Finished"}:
+        return "Qualtrics"
+    if data.header_rows == 2:
+        return "SurveyMonkey" if any(f.question for f in table.fields.values()) else "Qualtrics"
+    if names[0] in {"Timestamp", "Zeitstempel", "Horodateur", "Marca temporal"}:
+        return "Google Forms"
+    return "SurveyMonkey" if names[0] == "RespondentID" else ""

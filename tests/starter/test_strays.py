@@ -1,0 +1,165 @@
+"""Files that are no survey with scales: one clear sentence each; and nothing is written over."""
+
+import numpy as np
+import pytest
+
+from psychoseg.errors import DataError, PsychosegError, StudyError
+from psychoseg.starter import draft_study, write_study
+from psychoseg.study import load_study
+from tests.starter.made import AGREE, battery_rows, ratings, write_csv
+
+N = 90
+
+
+def why_not(path) -> str:
+    with pytest.raises(DataError) as caught:
+        write_study(path)
+    assert not (path.parent / "study.toml").exists()
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message
+
+
+def test_no_battery(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = [
+        ["age", "city", "spend"],
+        *([int(rng.integers(18, 80)), "AB"[i % 2], i * 1.7] for i in range(N)),
+    ]
+    assert "none of its 3 columns share an answer scale" in why_not(
+        write_csv(tmp_path / "a.csv", rows)
+    )
+
+
+def test_one_column(tmp_path):
+    rows = [["answer"], *([1 + i % 5] for i in range(N))]
+    assert "one column only" in why_not(write_csv(tmp_path / "a.csv", rows))
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_an_empty_file(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    assert "is empty" in why_not(path)
+
+
+def test_a_header_and_nothing_below(tmp_path):
+    assert "no answers below it" in why_not(write_csv(tmp_path / "a.csv", [["a", "b", "c"]]))
+
+
+def test_all_text(tmp_path):
+    words = ["I like it", "we came by train", "nothing to add here", "ask me again later"]
+    rows = [["q1", "q2"], *([f"{words[i % 4]} {i}", f"{words[i % 3]} or {i}"] for i in range(N))]
+    assert "open text" in why_not(write_csv(tmp_path / "a.csv", rows))
+
+
+def test_five_rows(tmp_path):
+    assert "holds 5 respondents" in why_not(write_csv(tmp_path / "a.csv", battery_rows(5)))
+
+
+def test_repeated_column_names(tmp_path):
+    rows = battery_rows(N)
+    rows[0][2] = rows[0][1]
+    assert "repeats the names" in why_not(write_csv(tmp_path / "a.csv", rows))
+
+
+def test_repeated_column_names_above_answers_in_words(tmp_path):
+    head, *rows = battery_rows(N)
+    head[2] = head[1]
+    rows = [[r[0], *(AGREE[v - 1] for v in r[1:7]), *r[7:]] for r in rows]
+    assert "repeats the names" in why_not(write_csv(tmp_path / "a.csv", [head, *rows]))
+
+
+def test_no_such_file_and_no_such_format(tmp_path):
+    with pytest.raises(PsychosegError, match="does not exist"):
+        draft_study(tmp_path / "none.csv")
+    (tmp_path / "a.docx").write_bytes(b"x")
+    with pytest.raises(PsychosegError, match="cannot be read"):
+        draft_study(tmp_path / "a.docx")
+
+
+def test_a_study_file_is_never_written_over(tmp_path):
+    path = write_csv(tmp_path / "survey.csv", battery_rows(N))
+    written = write_study(path)
+    written.write_text(written.read_text() + "# mine\n")
+    with pytest.raises(StudyError, match="is there already and is not written over"):
+        write_study(path)
+    assert written.read_text().endswith("# mine\n")
+
+
+def test_reverse_keyed_items_are_recovered(tmp_path):
+    for reverse in ([2], [0, 5], [1, 3, 4]):
+        x = ratings(400, items=8, reverse=reverse, seed=9)
+        head = [f"it_{j}" for j in range(8)]
+        path = write_csv(tmp_path / "r.csv", [head, *x.tolist()])
+        assert draft_study(path).batteries[0].reverse == tuple(f"it_{j}" for j in reverse)
+
+
+def test_no_item_is_reversed_where_none_is(tmp_path):
+    x = np.hstack([ratings(400, items=5, seed=1), ratings(400, items=5, seed=2)])
+    path = write_csv(tmp_path / "s.csv", [[f"it_{j}" for j in range(10)], *x.tolist()])
+    assert draft_study(path).batteries[0].reverse == ()
+
+
+@pytest.mark.parametrize("code", [-1, 0, 9, 99])
+def test_codes_outside_the_scale_are_no_answer(tmp_path, code):
+    head, *rows = battery_rows(300)
+    rng = np.random.default_rng(6)
+    for row in rows:
+        for j in range(1, 7):
+            row[j] = code if rng.random() < 0.015 else row[j]
+    path = write_csv(tmp_path / "m.csv", [head, *rows])
+    study = load_study(write_study(path))
+    assert study.items[0].missing == (code,)
+    assert study.items[0].range == (1, 5)
+
+
+def test_a_zero_that_is_an_answer_stays_one(tmp_path):
+    x = ratings(300, items=6) - 1
+    path = write_csv(tmp_path / "z.csv", [[f"it_{j}" for j in range(6)], *x.tolist()])
+    assert draft_study(path).batteries[0].scale.missing == ()
+    assert draft_study(path).batteries[0].scale.low == 0
+
+
+def test_a_constant_item_is_left_out_and_said_so(tmp_path):
+    head, *rows = battery_rows(N)
+    for row in rows:
+        row[3] = 4
+    path = write_csv(tmp_path / "c.csv", [head, *rows])
+    study = load_study(write_study(path))
+    assert study.items[0].columns == ("att_1", "att_2", "att_4:att_6")
+    assert "the same for everybody: att_3" in draft_study(path).text
+
+
+def test_sensitive_columns_are_marked(tmp_path):
+    head, *rows = battery_rows(N)
+    rows = [[*r, ["Catholic", "Protestant", "None"][i % 3]] for i, r in enumerate(rows)]
+    path = write_csv(tmp_path / "s.csv", [[*head, "religion"], *rows])
+    study = load_study(write_study(path))
+    assert {c.name: c.sensitive for c in study.columns}["religion"] is True
+    assert {c.name: c.sensitive for c in study.columns}["gender"] is None
+
+
+def test_what_could_not_be_decided_is_marked_and_listed(tmp_path):
+    head, *rows = battery_rows(N)
+    rows = [[*r, 1 + i % 2] for i, r in enumerate(rows)]
+    draft = draft_study(write_csv(tmp_path / "u.csv", [[*head, "smoker"], *rows]))
+    assert any("smoker: what do the codes mean?" in line for line in draft.undecided)
+    assert draft.text.count("# ??") == len(draft.undecided)
+
+
+def test_the_body_weight_is_no_survey_weight(tmp_path):
+    head, *rows = battery_rows(N)
+    rows = [[*r, 50 + (7 * i) % 45] for i, r in enumerate(rows)]
+    study = load_study(write_study(write_csv(tmp_path / "w.csv", [[*head, "weight"], *rows])))
+    assert study.weights is None
+    assert "weight" in {c.name for c in study.columns}
+
+
+def test_interrupted_names_of_one_question_are_one_battery(tmp_path):
+    x = ratings(N, items=6)
+    head = ["Q7_1", "Q7_2", "age", "Q7_3", "Q7_4", "Q7_5", "Q7_6"]
+    rows = [[*x[i][:2].tolist(), 20 + i % 50, *x[i][2:].tolist()] for i in range(N)]
+    study = load_study(write_study(write_csv(tmp_path / "i.csv", [head, *rows])))
+    assert study.items[0].columns == ("Q7_1", "Q7_2", "Q7_3:Q7_6")
