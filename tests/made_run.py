@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.scales.reliability import ALL_ITEMS, COEFFICIENTS
-from psychoseg.segments import Segments
 from psychoseg.study import Column, DataFile, ItemBattery, Study, StudyInfo
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
+from tests.made_profiles import make_profiles
 from tests.made_segments import make_segments
 
 SCALES = (
@@ -30,6 +30,8 @@ SCALES = (
     "Privacy concern",
 )
 CITIES = ("Village", "Town", "City")
+#: Options of a multiple-response set.
+USES = {"uses_plan": "Training plan", "uses_coach": "Coach", "uses_friends": "Friends"}
 
 #: What a label must survive: markup, mathtext, a line break, another script, and no end of text.
 HOSTILE = (
@@ -135,6 +137,14 @@ def make_run(
             "numeric" if numeric else "categorical",
             categories=() if numeric else tuple(columns[name].cat.categories),
         )  # fmt: skip
+    question = shown("Which parts of the app do you use?")
+    for j, (name, label) in enumerate(USES.items()):
+        uses = (rng.random(n) < 0.3 + 0.1 * j + 0.3 * truth / k).astype(float)
+        columns[name] = np.where(np.arange(n) % 40 == 7, np.nan, uses)
+        codebook[name] = Variable(
+            name, shown(label), "profile", "choice", question=question, block="uses"
+        )
+    codebook["why"] = Variable("why", shown("What would make you use it more?"), "other", "text")
     ledger = pd.DataFrame(
         [
             *[(f"secret-{i}", "answers.csv", i + 2, "clean", "excluded",
@@ -156,6 +166,7 @@ def make_run(
         codebook=codebook,
         ledger=ledger,
         n_read=n + 23,
+        texts=pd.DataFrame({"why": pd.Series(["more time, less data"] * n, dtype="str")}),
     )
     scales = _scales(survey, names, [shown(s) for s in SCALES])
     confirmation = {}
@@ -167,7 +178,7 @@ def make_run(
         scales.scores.to_numpy(), list(scales.table["scale"]), list(scales.table["label"]), survey,
         k=k, verdict=verdict, one_component=one_component, unassigned=unassigned, bare=bare,
     )  # fmt: skip
-    profiles = _profiles(survey, scales, segments, shown)
+    profiles = make_profiles(survey, scales, segments, shown, bare=bare, quotes=measured)
     study = Study(
         study=StudyInfo(
             title=shown("Fitness app: who will use the new features?"),
@@ -399,85 +410,3 @@ def _confirmation(scales: SimpleNamespace, shown: Any) -> dict[str, pd.DataFrame
             columns=["item", "label", "scale", "scale_explored", "loading_explored",
                      "next_loading", "same", "loading_confirmed", "n_explored", "n_confirmed"]),
     }  # fmt: skip
-
-
-def _profiles(
-    survey: Survey, scales: SimpleNamespace, segments: Segments, shown: Any
-) -> SimpleNamespace:
-    means, shares, drivers, typical, personas = [], [], [], [], []
-    labels, w = segments.labels, survey.weights
-    named = zip(scales.table["scale"], scales.table["label"], strict=True)
-    numeric = {s: ("scale", "scale", scales.scores[s], label) for s, label in named}
-    for c in ("age", "spend"):
-        v = survey.codebook[c]
-        numeric[c] = ("numeric", v.role, survey.columns[c], v.label)
-    for seg in range(1, segments.k + 1):
-        inside = labels == seg
-        base = int(inside.sum())
-        found = []
-        for name, (kind, role, values, label) in numeric.items():
-            x = values.to_numpy()
-            total, sd = np.average(x, weights=w), x.std()
-            mean = np.average(x[inside], weights=w[inside])
-            half = 1.96 * x[inside].std() / np.sqrt(base)
-            z = (mean - total) / sd
-            effect = (mean - x[~inside].mean()) / sd
-            means.append((seg, name, label, kind, role, mean, mean - half, mean + half,
-                          x[inside].std(), base, w[inside].sum(), base, total, effect,
-                          z))  # fmt: skip
-            found.append((kind, name, label, "", effect, mean, total))
-        for name in ("gender", "city"):
-            v = survey.codebook[name]
-            for cat in v.categories:
-                is_cat = (survey.columns[name] == cat).to_numpy()
-                total, p = (
-                    np.average(is_cat, weights=w),
-                    np.average(is_cat[inside], weights=w[inside]),
-                )
-                half = 1.96 * np.sqrt(p * (1 - p) / base)
-                h = 2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(total))
-                shares.append((seg, name, v.label, cat, p, max(p - half, 0), p + half, total, base,
-                               w[inside].sum(), base, 100 * p / total, h))  # fmt: skip
-                found.append(("category", name, v.label, cat, h, p, total))
-        found.sort(key=lambda d: -abs(d[4]))
-        for rank, (kind, name, label, cat, effect, value, total) in enumerate(found[:8], start=1):
-            size = "large" if abs(effect) > 0.8 else "medium" if abs(effect) > 0.5 else "small"
-            drivers.append((seg, rank, kind, name, label, cat, effect, size, value, total, base,
-                            f"{'High' if effect > 0 else 'Low'} {label}: {value:.2f} against "
-                            f"{total:.2f} overall"))  # fmt: skip
-        row = int(np.flatnonzero(inside)[0])
-        best = [d for d in found if d[0] == "scale"][:2]
-        name = " and ".join(f"{'high' if d[4] > 0 else 'low'} {d[2]}" for d in best).capitalize()
-        if seg == segments.unassigned:
-            name = "Unassigned"
-        t = segments.table.iloc[seg - 1]
-        personas.append((seg, shown("Urban achievers") if seg == 2 else name, name, base,
-                         t["weighted"], t["share"], row))  # fmt: skip
-        typical += [(seg, s, v[3], f"{v[2][row]:.2f}") for s, v in numeric.items()]
-        typical += [
-            (seg, c, survey.label(c), str(survey.columns[c][row])) for c in ("gender", "city")
-        ]
-    variables = {m[1]: m for m in means} | {s[1]: s for s in shares}
-    return SimpleNamespace(
-        means=pd.DataFrame(means, columns=["segment", "variable", "label", "kind", "role", "mean",
-                                           "low", "high", "sd", "base", "base_weighted",
-                                           "base_effective", "total", "effect", "z"]),
-        shares=pd.DataFrame(shares, columns=["segment", "variable", "label", "category", "share",
-                                             "low", "high", "total", "base", "base_weighted",
-                                             "base_effective", "index", "effect"]),
-        tests=pd.DataFrame([(v, row[2], "category" if v in {"gender", "city"} else row[3],
-                             "profile" if v in {"gender", "city"} else row[4],
-                             "Cramer's V" if v in {"gender", "city"} else "eta squared",
-                             0.123456, *((0.0001234 if v == "gender" else 0.3456,) * 2
-                                        if v in {"spend", "gender", "city"} else (np.nan,) * 2),
-                            survey.n)
-                            for v, row in variables.items()],
-                           columns=["variable", "label", "kind", "role", "measure", "strength", "p",
-                                    "p_adjusted", "base"]),
-        drivers=pd.DataFrame(drivers, columns=["segment", "rank", "kind", "variable", "label",
-                                               "category", "effect", "size", "value", "total",
-                                               "base", "text"]),
-        personas=pd.DataFrame(personas, columns=["segment", "name", "suggested", "n", "weighted",
-                                                 "share", "typical_row"]),
-        typical=pd.DataFrame(typical, columns=["segment", "variable", "label", "value"]),
-    )  # fmt: skip

@@ -3,7 +3,16 @@
 import pytest
 
 from psychoseg.errors import PsychosegWarning
-from psychoseg.naming import Driver, final_names, say_driver, say_number, size_of, suggest_names
+from psychoseg.naming import (
+    Driver,
+    final_names,
+    say_amounts,
+    say_driver,
+    say_number,
+    say_percentages,
+    size_of,
+    suggest_names,
+)
 
 
 def scale(label: str, effect: float, value: float = 4.211, total: float = 3.049) -> Driver:
@@ -172,3 +181,34 @@ def test_those_who_fit_no_segment_are_called_unassigned_and_name_nobody_else() -
     }
     alone = suggest_names({1: [scale("Thrift", 1.2)], 2: []}, unassigned=2)
     assert alone == {1: "Everyone", 2: "Unassigned"}
+
+
+@pytest.mark.parametrize(
+    ("value", "total", "scale", "said"),
+    [
+        (4.211, 3.449, True, ("4.2", "3.4")),
+        (3.43, 3.41, True, ("3.43", "3.41")),
+        (3.412, 3.409, True, ("3.4", "3.4")),
+        (24.26, 34.24, False, ("24.3", "34.2")),
+        (52_300.4, 41_000, False, ("52,300", "41,000")),
+    ],
+)
+def test_amounts_are_rounded_alike_and_as_far_as_they_differ(
+    value: float, total: float, scale: bool, said: tuple[str, str]
+) -> None:
+    assert say_amounts(value, total, scale=scale) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "total", "said"),
+    [
+        (0.46, 0.21, ("46%", "21%")),
+        (0.461, 0.464, ("46.1%", "46.4%")),
+        (0.003, 0.21, ("0.3%", "21.0%")),
+        (0.0, 0.21, ("0%", "21%")),
+    ],
+)
+def test_percentages_are_whole_unless_that_would_hide_something(
+    value: float, total: float, said: tuple[str, str]
+) -> None:
+    assert say_percentages(value, total) == said

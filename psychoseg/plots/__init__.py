@@ -16,6 +16,8 @@ from psychoseg.plots.canvas import (
 from psychoseg.plots.evidence import plot_map
 from psychoseg.plots.grids import plot_heatmap, plot_loadings, plot_scree
 from psychoseg.plots.number import plot_choice, plot_neighbours
+from psychoseg.plots.profile_bars import plot_importance, plot_profile
+from psychoseg.plots.profile_lines import plot_radar, plot_snake
 from psychoseg.plots.stability import plot_certainty, plot_flow, plot_stability
 from psychoseg.plots.tree import plot_dendrogram
 
@@ -30,10 +32,14 @@ __all__ = [
     "plot_dendrogram",
     "plot_flow",
     "plot_heatmap",
+    "plot_importance",
     "plot_loadings",
     "plot_map",
     "plot_neighbours",
+    "plot_profile",
+    "plot_radar",
     "plot_scree",
+    "plot_snake",
     "plot_stability",
     "segment_colour",
 ]

@@ -203,6 +203,21 @@ def legend_height(names: Sequence[str], across: float, width: float) -> float:
     return sum(t * 8 * LINE + 7 for t in tall) + 6
 
 
+def spread(centres: list[float], tall: list[float], height: float) -> list[float]:
+    """Place blocks of given heights as near to their centres as they can stand without touching."""
+    order = sorted(range(len(centres)), key=lambda i: centres[i])
+    placed = list(centres)
+    floor = 0.0
+    for i in order:
+        placed[i] = max(placed[i], floor + tall[i] / 2)
+        floor = placed[i] + tall[i] / 2
+    ceiling = height
+    for i in reversed(order):
+        placed[i] = min(placed[i], ceiling - tall[i] / 2)
+        ceiling = placed[i] - tall[i] / 2
+    return placed
+
+
 def wrap(text: str, width: float, size: float, lines: int, *, bold: bool = False) -> list[str]:
     """Break a text into lines of a width in points, with an ellipsis where there are more."""
     clean = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)

@@ -168,7 +168,7 @@ def plot_certainty(
 def plot_flow(
     segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE
 ) -> Figure:
-    """Draw how the segments of one number become those of the next, coloured by stability (SLSa).
+    """Draw how the segments of one number become those of the next, an alluvium in their colours.
 
     Parameters
     ----------
@@ -183,11 +183,12 @@ def plot_flow(
 
     Notes
     -----
-    A node's height is the weight of its segment; its left half is coloured by how far the segment
-    was one segment before, its right half by how far it stays one (SLSa both ways). Segments stand
-    below one another in the order of the mean place of those they come from, of equal ones the
-    lower number first; out of a tree no two lines then cross. The chosen number carries badges, and
-    the key their names.
+    A band has the colour of the segment, of those chosen, that its people are in or mostly come
+    from. A node's height is the weight of its segment; its left half is shaded by how far the
+    segment was one segment before, its right half by how far it stays one (SLSa both ways).
+    Segments stand below one another in the order of the mean place of those they come from, of
+    equal ones the lower number first; out of a tree no two bands then cross. The chosen number
+    carries badges, and the key their names.
 
     References
     ----------
@@ -262,9 +263,13 @@ def _alluvium(
         if i:
             order = _ordered(flow[flow["k"] == levels[i - 1]], places[levels[i - 1]], sizes[k])
         places[k] = _stacked(order, sizes[k], gap, high)
+    families = _families(flow, segments.k, levels)
     for i, k in enumerate(levels[:-1]):
         part = flow[flow["k"] == k]
-        _ribbons(ax, part, (places[k], places[k + 1]), (i * step + bar, (i + 1) * step))
+        side = "next_segment" if k < segments.k else "segment"
+        family = families.get(k + 1 if k < segments.k else k, {})
+        colours = [segment_colour(family.get(int(s), 0)) for s in part[side]]
+        _ribbons(ax, part, colours, (places[k], places[k + 1]), (i * step + bar, (i + 1) * step))
     slsa = {
         (int(r["k"]), int(r["segment"])): (float(r["slsa"]), float(r["slsa_next"]))
         for r in segments.stability.to_dict("records")
@@ -290,6 +295,19 @@ def _alluvium(
             else:
                 put(ax, x + bar, top + tall / 2, [str(s)], dx=3, size=7.5, bold=True)
     put(ax, 0, 0, ["Number of segments"], dy=32, size=7.5, colour=MUTED)
+
+
+def _families(flow: pd.DataFrame, k: int, levels: list[int]) -> dict[int, dict[int, int]]:
+    """Return for each number and segment the chosen segment that most of it becomes or was."""
+    out = {k: {int(s): int(s) for s in _sizes(flow, k)}}
+    onwards = [(c, "next_segment", "segment", c - 1) for c in range(k + 1, levels[-1] + 1)]
+    back = [(c, "segment", "next_segment", c + 1) for c in range(k - 1, levels[0] - 1, -1)]
+    for c, own, other, near in [*onwards, *back]:
+        part = flow[flow["k"] == min(c, near)].sort_values("weight", ascending=False, kind="stable")
+        once = part.drop_duplicates(own)
+        pairs = zip(once[own].astype(int), once[other].astype(int), strict=True)
+        out[c] = {s: out[near].get(t, 0) for s, t in pairs}
+    return out
 
 
 def _sizes(flow: pd.DataFrame, k: int) -> dict[int, float]:
@@ -331,13 +349,14 @@ def _stacked(
 def _ribbons(
     ax: Axes,
     part: pd.DataFrame,
+    colours: list[str],
     places: tuple[dict[int, tuple[float, float]], dict[int, tuple[float, float]]],
     ends: tuple[float, float],
 ) -> None:
     here, there = places
     total = part["weight"].sum()
     used_here, used_there = dict.fromkeys(here, 0.0), dict.fromkeys(there, 0.0)
-    rows = part.to_dict("records")
+    rows = part.assign(colour=colours).to_dict("records")
     rows.sort(key=lambda r: (here[int(r["segment"])][0], there[int(r["next_segment"])][0]))
     (x0, x1), middle = ends, sum(ends) / 2
     for r in rows:
@@ -353,7 +372,9 @@ def _ribbons(
         curve = [Path.CURVE4] * 3
         codes = [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY]
         ax.add_patch(
-            PathPatch(Path(corners, codes), facecolor="#8A94A0", alpha=0.32, linewidth=0, zorder=0)
+            PathPatch(
+                Path(corners, codes), facecolor=str(r["colour"]), alpha=0.45, linewidth=0, zorder=0
+            )
         )
 
 

@@ -21,6 +21,7 @@ from psychoseg.plots.canvas import (
     new_figure,
     put,
     segment_colour,
+    spread,
     wrap,
 )
 
@@ -109,7 +110,7 @@ def plot_dendrogram(
             [y[leaf] for leaf in nodes.leaves if nodes.segment[leaf] == s + 1] for s in range(k)
         ]
         centres = [(float(np.mean(s)) + 0.5) * per_row if s else 0.0 for s in spans]
-        placed = _spread(centres, tall, height)
+        placed = spread(centres, tall, height)
         for s in range(k):
             if not spans[s]:
                 continue
@@ -197,18 +198,3 @@ def _cut_height(segments: Segments) -> float | None:
         return None
     below = float(segments.tree[undone - 1, 2]) if undone else 0.0
     return (below + float(segments.tree[undone, 2])) / 2
-
-
-def _spread(centres: list[float], tall: list[float], height: float) -> list[float]:
-    """Place blocks of given heights as near to their centres as they can stand without touching."""
-    order = sorted(range(len(centres)), key=lambda i: centres[i])
-    placed = list(centres)
-    floor = 0.0
-    for i in order:
-        placed[i] = max(placed[i], floor + tall[i] / 2)
-        floor = placed[i] + tall[i] / 2
-    ceiling = height
-    for i in reversed(order):
-        placed[i] = min(placed[i], ceiling - tall[i] / 2)
-        ceiling = placed[i] - tall[i] / 2
-    return placed

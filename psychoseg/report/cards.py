@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from psychoseg.plots import ink_on, segment_colour
 from psychoseg.report import words
-from psychoseg.report.facts import DriverLine, Fact, Persona
+from psychoseg.report.facts import (
+    ActionLine,
+    DriverLine,
+    Fact,
+    Persona,
+    Sentence,
+    cell_anchor,
+)
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
 
 __all__ = ["persona_cards"]
+
+#: Words of open answers that a card names; all are in the table of words.
+WORDS_SHOWN = 6
 
 _Ends = tuple[float, float]
 
@@ -42,7 +54,7 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                     total=float(d["total"]),
                     effect=float(d["effect"]),
                     size=str(d["size"]),
-                    base=int(d["base"]),
+                    base=float(d["base"]),
                     text=str(d["text"]),
                 ),
             )
@@ -56,7 +68,8 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
         level, band, meaning = words.stability_band(float(size["jaccard"]))
         if left_out:
             level, band, meaning = 0, "no segment", "These people fit no segment."
-        typical = profiles.typical[profiles.typical["segment"] == number].to_dict("records")
+        typical = _of(profiles.typical, number).to_dict("records")
+        actions = _actions(profiles.actions, number)
         colour = segment_colour(number)
         share = float(row["share"])
         suggested = str(row["suggested"])
@@ -88,9 +101,91 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                 stability_level=level,
                 stability=band,
                 stability_meaning=meaning,
+                portrait=_sentences(profiles.facts, number, "portrait"),
+                is_not=_sentences(profiles.facts, number, "is_not"),
+                sure="" if left_out else _sure(size, band),
+                best=_best(actions),
+                actions=actions,
+                typical_note=_typical_note(profiles.typical, number),
+                words=_words(profiles.words, number),
+                quotes=tuple(str(t) for t in _of(profiles.quotes, number).get("text", ())),
             )
         )
     return tuple(out)
+
+
+def _of(table: pd.DataFrame, segment: int) -> pd.DataFrame:
+    return table if table.empty else table[table["segment"] == segment]
+
+
+def _sentences(facts: pd.DataFrame, segment: int, part: str) -> tuple[Sentence, ...]:
+    if facts.empty:
+        return ()
+    own = _of(facts, segment)
+    rows = own[own["part"] == part].sort_values("rank").to_dict("records")
+    return tuple(Sentence(str(r["text"]), _anchor(r, segment)) for r in rows)
+
+
+def _anchor(fact: Mapping[Hashable, object], segment: int) -> str:
+    if fact["table"] == "personas":  # a segment's size, which has one cell
+        return cell_anchor("personas", "", "", segment)
+    return cell_anchor(str(fact["table"]), str(fact["variable"]), str(fact["category"]), segment)
+
+
+def _sure(size: Mapping[object, object], band: str) -> str:
+    """Say how sure a segment and its people are, as far as it was measured."""
+    jaccard, certainty, border = (
+        float(size[c])  # type: ignore[arg-type]
+        for c in ("jaccard", "certainty", "border_share")
+    )
+    said = []
+    if np.isfinite(jaccard):
+        said.append(f"Jaccard {words.number(jaccard)}, {band}.")
+    if np.isfinite(certainty):
+        said.append(
+            f"On average {words.percent(certainty)} of resamples put its people here again."
+        )
+    if np.isfinite(border):
+        said.append(f"{words.percent(border)} of them stand on a border to another segment.")
+    return " ".join(said) or "Not measured."
+
+
+def _actions(actions: pd.DataFrame, segment: int) -> tuple[ActionLine, ...]:
+    if actions.empty:
+        return ()
+    return tuple(
+        ActionLine(
+            str(r["action"]),
+            bool(r["fits"]),
+            words.sentence(str(r["reason"])),
+            round(100 * float(np.nan_to_num(r["score"])), 1),
+        )
+        for r in _of(actions, segment).sort_values("rank").to_dict("records")
+    )
+
+
+def _best(actions: tuple[ActionLine, ...]) -> str:
+    if not actions:
+        return ""
+    return next((a.name for a in actions if a.fits), "None of the offers suits them")
+
+
+def _typical_note(typical: pd.DataFrame, segment: int) -> str:
+    own = _of(typical, segment)
+    if own.empty:
+        return ""
+    return (
+        f"The middle or most frequent answers of the {words.count(own['base'].max())} people "
+        "nearest its centre."
+    )
+
+
+def _words(found: pd.DataFrame, segment: int) -> str:
+    if found.empty:
+        return ""
+    own = _of(found, segment)
+    own = own[~own["hidden"]].sort_values(["rank", "variable"])
+    return ", ".join(dict.fromkeys(str(w) for w in own["word"].head(WORDS_SHOWN)))
 
 
 class _Drivers:
@@ -129,7 +224,7 @@ class _Drivers:
         total: float,
         effect: float,
         size: str,
-        base: int,
+        base: float,
         text: str,
     ) -> DriverLine:
         """Return a driver as it is printed: a share where there is a category, else a mean."""
@@ -144,7 +239,7 @@ class _Drivers:
             total=show(total),
             effect=words.signed(effect),
             size=size,
-            base=f"n = {base:,}",
+            base=f"n = {words.count(base)}",
             text=text,
             fill=_place(value, ends),
             tick=_place(total, ends),

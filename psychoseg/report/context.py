@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from psychoseg.report import answering, tables, words
+from psychoseg.report import answering, profile_tables, tables, words
 from psychoseg.report.cards import persona_cards
 from psychoseg.report.carriers import carrier_facts
+from psychoseg.report.drivers import driver_facts
 from psychoseg.report.facts import (
     Fact,
     FigureText,
@@ -27,6 +28,7 @@ from psychoseg.report.glossary import GLOSSARY
 from psychoseg.report.measurement import measurement_facts
 from psychoseg.report.number import number_facts
 from psychoseg.report.sureness import sureness_facts, verdict_facts
+from psychoseg.report.wants import job_tables, word_tables
 from psychoseg.study_segments import FINDS_K, TREE_METHODS
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ __all__ = ["build_context"]
 
 #: Below this reliability a scale is marked (Nunnally 1978, Psychometric Theory, 2nd ed., p. 245).
 LOW_ALPHA = 0.7
+#: Fewer scales make no radar.
+SPOKES = 3
 
 
 def build_context(run: Run) -> ReportContext:
@@ -84,9 +88,9 @@ def build_context(run: Run) -> ReportContext:
         tree_text=_tree_text(run),
         map_text=_map_text(run),
         axes=tables.axes_table(run),
-        profile_means=tables.mean_tables(run),
-        profile_shares=tables.share_tables(run),
-        tests=tables.difference_table(run),
+        profile_means=profile_tables.mean_tables(run),
+        profile_shares=profile_tables.share_tables(run),
+        tests=profile_tables.difference_table(run),
         agreement=tables.agreement_table(run),
         warnings=tuple(
             Notice(words.stage_name(str(r["stage"])), words.sentence(str(r["message"])))
@@ -100,6 +104,9 @@ def build_context(run: Run) -> ReportContext:
         inputs=_inputs(run),
         glossary=tuple(Fact(term, meaning) for term, meaning in GLOSSARY),
         figures=_figures(run, personas),
+        drivers=driver_facts(run),
+        jobs=job_tables(run),
+        words=word_tables(run),
     )
 
 
@@ -345,7 +352,7 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
         "flow": FigureText(
             "Where people go when there is one segment more",
             f"Segments at neighbouring numbers, joined by the people who go from one to the other, "
-            f"darker where the segment is more stable. At {segments.k}: {sizes}.",
+            f"in the colours of the segments shown. At {segments.k}: {sizes}.",
         ),
         "map": FigureText(
             "Map of people and segments",
@@ -356,6 +363,27 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
             "Heat map of segments by scales",
             "Mean of each segment on each scale, coloured by its distance from everybody's mean. "
             "The same numbers, with intervals, are in the profile tables.",
+        ),
+        "snake": FigureText(
+            "Snake plot: the segments over the scales",
+            "A line for each segment over the scales, in standard deviations from everybody's "
+            "mean. The same numbers are in the profile tables.",
+        ),
+        "radar": FigureText(
+            "A radar for each segment",
+            "Each segment's means on spokes, one a scale, beside everybody's. The same numbers are "
+            "in the profile tables.",
+        ),
+        "profile": FigureText(
+            "Segment profile plot: what marks each segment",
+            "A panel a segment with a bar a scale, from everybody's mean to the segment's; bars "
+            "more than half a standard deviation long are coloured. The same numbers are in the "
+            "profile tables.",
+        ),
+        "importance": FigureText(
+            "What tells the segments apart",
+            "Accuracy that a model loses without each variable, strongest first. The same numbers "
+            "are in the table below.",
         ),
         "scree": FigureText(
             "Eigenvalues against parallel analysis",
@@ -370,6 +398,13 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
             "Distance to the neighbour that completes a dense group, people in order of it. Those "
             "above the line, where the curve turns up, are in no dense group by themselves.",
         )
-    if not _has_tree(run):
-        del figures["dendrogram"]
+    means = run.profiles.means
+    absent = {
+        "dendrogram": not _has_tree(run),
+        "importance": run.profiles.importance.empty,
+        "radar": means.loc[means["kind"] == "scale", "variable"].nunique() < SPOKES,
+    }
+    for name, missing in absent.items():
+        if missing:
+            del figures[name]
     return figures

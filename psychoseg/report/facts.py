@@ -52,13 +52,17 @@ class Cell:
     Attributes
     ----------
     tone : str
-        "", "high", "higher", "low" or "lower": how it is shaded.
+        "", "high", "higher", "low" or "lower": how it is shaded; "hidden" of a figure on too few.
     number : int
         Of a segment whose badge it shows; 0 for none.
     anchor : str
         By which a sentence links to it; see :func:`cell_anchor`.
     sort : float
         What the column is sorted by; NaN: by ``text``.
+    letters : str
+        Of a head the column's letter; of a cell those of the columns it is higher than.
+    more : tuple of str
+        What a reader sees only on demand: the rest, the difference, the index, the v-test.
     """
 
     text: str
@@ -68,6 +72,8 @@ class Cell:
     number: int = 0
     anchor: str = ""
     sort: float = float("nan")
+    letters: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +86,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: columns after the first hold numbers unless ``text_columns`` names them."""
+    """A table: columns after the first hold numbers unless ``text_columns`` names them.
+
+    Where ``sortable``, its columns may be sorted, each group of rows within itself.
+    """
 
     caption: str
     head: tuple[Cell, ...]
     rows: tuple[Row, ...]
     note: str = ""
     text_columns: tuple[int, ...] = ()
+    sortable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +269,23 @@ class Drivers:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A segment's card; ``unassigned`` where it is of those who fit no segment."""
+    """A segment's card; ``unassigned`` where it is of those who fit no segment.
+
+    Attributes
+    ----------
+    portrait, is_not : tuple of Sentence
+        Who they are and who not, each sentence with the anchor of its cell.
+    sure : str
+        How sure we are of the segment.
+    best : str
+        What to do: the offer that fits best, or that none does; empty without offers.
+    actions : tuple of ActionLine
+        All offers, best first.
+    typical_note : str
+        Whose answers ``typical`` are.
+    words : str
+        Words that they use more than others.
+    """
 
     number: int
     colour: str
@@ -283,7 +309,9 @@ class Persona:
     portrait: tuple[Sentence, ...] = ()
     is_not: tuple[Sentence, ...] = ()
     sure: str = ""
+    best: str = ""
     actions: tuple[ActionLine, ...] = ()
+    typical_note: str = ""
     words: str = ""
     quotes: tuple[str, ...] = ()
 
@@ -414,7 +442,7 @@ class ReportContext:
 
 
 def cell_anchor(table: str, variable: str, category: str, segment: int) -> str:
-    """Return the anchor of a cell of ``Profiles.means`` or ``Profiles.shares``."""
+    """Return the anchor of a cell of ``Profiles.means``, ``shares`` or ``personas``."""
     key = hashlib.sha256(f"{table}\0{variable}\0{category}".encode()).hexdigest()[:10]
     return f"c{segment}-{key}"
 

@@ -10,7 +10,7 @@ GLOSSARY = (
         "How many people a number rests on, counted without weights.",
     ),
     (
-        "Effective base",
+        "Effective base (Kish)",
         "How many unweighted people would tell as much as the weighted ones do. The more "
         "weights differ, the smaller it is (Kish 1965).",
     ),
@@ -18,6 +18,63 @@ GLOSSARY = (
         "95% interval",
         "Where the true value plausibly lies. Had the survey been repeated many times, 95 in "
         "100 such intervals would hold it.",
+    ),
+    (
+        "Index",
+        "A segment's figure with everybody's set to 100: 150 is half as much again, 50 is half.",
+    ),
+    (
+        "Letters",
+        "Each column of a table has a letter. A figure carries the letters of the columns it is "
+        "significantly higher than: small at 5%, capital at 0.1%, corrected for the number of "
+        "comparisons.",
+    ),
+    (
+        "v-test",
+        "How far a segment's mean or share is from what as many people drawn at random would give, "
+        "in standard errors; beyond 2 is more than chance. It orders figures, and proves nothing "
+        "for what made the segments (Lebart, Morineau and Piron 1995).",
+    ),
+    (
+        "Rao-Scott, Wald",
+        "Tests of whether segments differ, in shares and in means, that take the weights into "
+        "account: without weights they are about the usual chi-square and analysis of variance "
+        "(Rao and Scott 1984).",
+    ),
+    (
+        "Hidden figures",
+        "A figure on fewer people than the least base is not printed, and neither is one by which "
+        "such a figure could be worked out.",
+    ),
+    (
+        "Marker variable",
+        "A scale on which a segment is more than half a standard deviation from everybody: what "
+        "one knows the segment by (Dolnicar, Grün and Leisch 2018).",
+    ),
+    (
+        "Permutation importance",
+        "How much less often a model finds the right segment, of people it has not seen, when the "
+        "answers to one question are shuffled (Breiman 2001).",
+    ),
+    (
+        "Decision tree, rule",
+        "A few yes-or-no questions that lead to a segment; simple, and less often right than the "
+        "model.",
+    ),
+    (
+        "Jobs, outcomes, opportunity score",
+        "What people want done and how they tell that it went well. The score is importance plus "
+        "what satisfaction leaves open, from 0 to 20 (Ulwick 2005).",
+    ),
+    (
+        "Distinctive words, log-odds",
+        "Words that a segment uses more than the others, held back where a word is rare (Monroe, "
+        "Colaresi and Quinn 2008).",
+    ),
+    (
+        "Multiple response",
+        "A question with several answers: its shares are of those who gave any and add up to more "
+        "than 100%.",
     ),
     (
         "Scale",

@@ -1,7 +1,12 @@
-"""The HTML report: one self-contained file without scripts; prints, computes nothing."""
+"""The HTML report: one self-contained file; prints, computes nothing.
+
+Owns what the browser may do with it: no request at all, and no script but ours, each by its hash.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import re
 import warnings
@@ -16,16 +21,20 @@ from matplotlib.figure import Figure
 
 from psychoseg import plots
 from psychoseg.report.context import build_context
+from psychoseg.report.explorer import explorer_data
 from psychoseg.report.facts import FigureText
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
 
-__all__ = ["write_html"]
+__all__ = ["inline_figure", "render_page", "write_html"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Leaves of the tree on a page, and on a telephone.
 WIDE_LEAVES, NARROW_LEAVES = 60, 40
+#: Stands in the policy of the page until the hashes of its scripts are known.
+_SCRIPTS = "'psychoseg-scripts'"
+_SCRIPT = re.compile(r"<script([^>]*)>(.*?)</script>", re.DOTALL)
 
 
 def write_html(run: Run, path: Path) -> None:
@@ -44,6 +53,8 @@ def write_html(run: Run, path: Path) -> None:
     """
     context = build_context(run)
     names = [p.name for p in context.personas]
+    # The explorer has colours beyond those of the segments shown.
+    shown = range(1, max(len(context.personas), len(plots.SEGMENT_COLOURS)) + 1)
     settings = run.study.segments
     drawings: dict[str, Callable[[float], Figure]] = {
         "dendrogram": lambda width: plots.plot_dendrogram(
@@ -64,16 +75,32 @@ def write_html(run: Run, path: Path) -> None:
         "neighbours": lambda width: plots.plot_neighbours(run.segments, width=width),
         "map": lambda width: plots.plot_map(run.segments, names, width=width),
         "heatmap": lambda width: plots.plot_heatmap(run.profiles, width=width),
+        "snake": lambda width: plots.plot_snake(run.profiles, width=width),
+        "radar": lambda width: plots.plot_radar(run.profiles, width=width),
+        "profile": lambda width: plots.plot_profile(run.profiles, width=width),
+        "importance": lambda width: plots.plot_importance(run.profiles, width=width),
         "scree": lambda width: plots.plot_scree(run.scales, width=width),
     }
     figures = {
         name: Markup("").join(
-            _inline(draw(width), f"{name}-{variant}", variant, context.figures[name])
+            inline_figure(draw(width), f"{name}-{variant}", variant, context.figures[name])
             for variant, width in (("wide", plots.WIDE), ("narrow", plots.NARROW))
         )
         for name, draw in drawings.items()
         if name in context.figures
     }
+    render_page(
+        "report.html.j2",
+        path,
+        report=context,
+        explorer=explorer_data(run),
+        figures=figures,
+        colours=[(plots.segment_colour(n), plots.ink_on(plots.segment_colour(n))) for n in shown],
+    )
+
+
+def render_page(template: str, path: Path, **values: object) -> None:
+    """Write a page from a template of this package, its scripts named in its policy."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -81,15 +108,12 @@ def write_html(run: Run, path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template("report.html.j2").render(
-        report=context,
-        figures=figures,
-        colours=[(plots.segment_colour(p.number), p.ink) for p in context.personas],
-    )
-    path.write_text(_without_controls(html), encoding="utf-8", newline="\n")
+    html = environment.get_template(template).render(script_policy=_SCRIPTS, **values)
+    html = _with_policy(_without_controls(html))
+    path.write_text(html, encoding="utf-8", newline="\n")
 
 
-def _inline(figure: Figure, name: str, variant: str, text: FigureText) -> Markup:
+def inline_figure(figure: Figure, name: str, variant: str, text: FigureText) -> Markup:
     """Return a figure as an ``<svg>`` element that can stand beside others in one page."""
     buffer = io.StringIO()
     with plots.figure_style(), warnings.catch_warnings():
@@ -113,6 +137,28 @@ def _inline(figure: Figure, name: str, variant: str, text: FigureText) -> Markup
         '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>'
     ).format(variant, box.group(1), name, name, name, text.title, name, text.description)
     return head + Markup(body.strip()) + Markup("</svg>")
+
+
+def _with_policy(html: str) -> str:
+    """Name the page's scripts by their hashes in its content-security policy.
+
+    Only a script of ours is named: one that a label had smuggled in would not run.
+
+    Raises
+    ------
+    RuntimeError
+        Where the page holds a script that is none of ours.
+    """
+    ours = {script.read_text(encoding="utf-8").strip() for script in TEMPLATES.glob("*.js")}
+    hashes = []
+    for kind, body in _SCRIPT.findall(html):
+        if 'type="application/json"' in kind:
+            continue  # data, which no browser runs
+        if body.strip() not in ours:
+            raise RuntimeError("the report holds a script that is not psychoseg's")
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        hashes.append(f"'sha256-{digest}'")
+    return html.replace(_SCRIPTS, " ".join(dict.fromkeys(hashes)) or "'none'", 1)
 
 
 def _shortened(tag: re.Match[str]) -> str:

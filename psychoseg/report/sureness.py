@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from psychoseg.report import words
-from psychoseg.report.facts import Cell, Fact, Light, Row, Sureness, Table, Verdict, cells
+from psychoseg.report.facts import (
+    Cell,
+    Fact,
+    Light,
+    Row,
+    Sureness,
+    Table,
+    Verdict,
+    cell_anchor,
+    cells,
+)
 from psychoseg.report.number import choice_text
 from psychoseg.report.tables import kept
 from psychoseg.stats.choice import ALPHA
@@ -300,7 +310,11 @@ def _segment_table(run: Run) -> Table:
             Row(
                 (
                     Cell(str(names[number]), number=number),
-                    Cell(words.percent(r["share"]), base=f"n = {int(r['n']):,}"),
+                    Cell(
+                        words.percent(r["share"]),
+                        base=f"n = {int(r['n']):,}",
+                        anchor=cell_anchor("personas", "", "", int(r["segment"])),
+                    ),
                     Cell(words.number(r["jaccard"])),
                     Cell(band),
                     Cell(words.number(r["slsw"])),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from psychoseg.report import words
@@ -19,21 +20,14 @@ __all__ = [
     "SOME",
     "agreement_table",
     "axes_table",
-    "difference_table",
     "item_table",
     "kept",
-    "mean_tables",
     "n_segments",
     "people_table",
     "sample_table",
     "set_aside_table",
-    "share_tables",
 ]
 
-#: Segments side by side in one table: six columns of numbers fit a page.
-SEGMENTS_A_TABLE = 5
-#: z or Cohen's h from which a cell of a profile table is shaded, and shaded fully.
-SHADE, DEEP_SHADE = 0.2, 0.5
 #: Correlations from which a cell is shaded, and shaded fully.
 SOME, MUCH = 0.3, 0.6
 
@@ -45,6 +39,11 @@ _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w|[.-]\w)")
 def kept(run: Run) -> int:
     """Return the number of respondents in the results."""
     return int((run.segments.labels > 0).sum())
+
+
+def n_segments(run: Run) -> int:
+    """Return the number of segments, those who fit none not being one."""
+    return run.segments.k - bool(run.segments.unassigned)
 
 
 def people_table(run: Run) -> Table:
@@ -84,13 +83,15 @@ def set_aside_table(run: Run) -> Table | None:
 def sample_table(run: Run) -> Table | None:
     """Return the whole sample by its demographics; totals are those of the profile tables."""
     means, shares = run.profiles.means, run.profiles.shares
+    tests = run.profiles.tests
+    people = dict(zip(tests["variable"], tests["base"], strict=True))
     rows: list[Row] = []
-    for _, part in means[means["kind"] == "numeric"].groupby("variable", sort=False):
+    for variable, part in means[means["kind"] == "numeric"].groupby("variable", sort=False):
         first = part.to_dict("records")[0]
-        base = f"{int(part['base'].sum()):,}"
+        base = words.count(people.get(variable, np.nan))
         rows.append(Row(cells(str(first["label"]), "mean", words.number(first["total"]), base)))
-    for _, part in shares.groupby("variable", sort=False):
-        base = f"{int(part.drop_duplicates('segment')['base'].sum()):,}"
+    for variable, part in shares[shares["kind"] == "categorical"].groupby("variable", sort=False):
+        base = words.count(people.get(variable, np.nan))
         once = part.drop_duplicates("category").to_dict("records")
         rows.append(Row((Cell(str(once[0]["label"])),), "group"))
         rows += [
@@ -157,120 +158,6 @@ def axes_table(run: Run) -> Table:
     )
 
 
-def mean_tables(run: Run) -> tuple[Table, ...]:
-    """Return the means of scales and numbers by segment, a few segments a table."""
-    means = run.profiles.means
-    if means.empty:
-        return ()
-    tables = []
-    at = {(r["variable"], int(r["segment"])): r for r in means.to_dict("records")}
-    for numbers in _chunks(run):
-        rows = []
-        for kind, title in (("scale", "Scales"), ("numeric", "Numbers")):
-            part = means[means["kind"] == kind]
-            if part.empty:
-                continue
-            rows.append(Row((Cell(title),), "group"))
-            for variable, of in part.groupby("variable", sort=False):
-                first = of.to_dict("records")[0]
-                base = f"n = {int(of['base'].sum()):,}"
-                line = [Cell(str(first["label"])), Cell(words.number(first["total"]), base=base)]
-                for here in (at[variable, s] for s in numbers):
-                    line.append(
-                        Cell(
-                            words.number(here["mean"]),
-                            words.interval(here["low"], here["high"]),
-                            f"n = {int(here['base']):,}",
-                            tone(here["z"], SHADE, DEEP_SHADE),
-                        )
-                    )
-                rows.append(Row(tuple(line)))
-        tables.append(
-            Table(
-                _caption("Means by segment", numbers, run),
-                _segment_heads(run, numbers),
-                tuple(rows),
-                note="Under each mean its 95% interval and base. Shaded: 0.2 standard deviations "
-                "or more from everybody's mean; deeper from 0.5.",
-            )
-        )
-    return tuple(tables)
-
-
-def share_tables(run: Run) -> tuple[Table, ...]:
-    """Return the shares of categories by segment, a few segments a table."""
-    shares = run.profiles.shares
-    if shares.empty:
-        return ()
-    tables = []
-    at = {(r["variable"], r["category"], int(r["segment"])): r for r in shares.to_dict("records")}
-    for numbers in _chunks(run):
-        rows = []
-        for variable, of in shares.groupby("variable", sort=False):
-            once = of.drop_duplicates("segment")
-            bases = dict(zip(once["segment"].astype(int), once["base"].astype(int), strict=True))
-            rows.append(
-                Row(
-                    (
-                        Cell(str(of["label"].iloc[0])),
-                        Cell("", base=f"n = {sum(bases.values()):,}"),
-                        *(Cell("", base=f"n = {bases[s]:,}") for s in numbers),
-                    ),
-                    "group",
-                )
-            )
-            for r in of.drop_duplicates("category").to_dict("records"):
-                line = [Cell(str(r["category"])), Cell(words.percent(r["total"]))]
-                for here in (at[variable, r["category"], s] for s in numbers):
-                    line.append(
-                        Cell(
-                            words.percent(here["share"]),
-                            words.percent_interval(here["low"], here["high"]),
-                            tone=tone(here["effect"], SHADE, DEEP_SHADE),
-                        )
-                    )
-                rows.append(Row(tuple(line)))
-        tables.append(
-            Table(
-                _caption("Shares by segment", numbers, run),
-                _segment_heads(run, numbers),
-                tuple(rows),
-                note="Under each share its 95% interval. Shaded: Cohen's h against the rest of 0.2 "
-                "or more; deeper from 0.5.",
-            )
-        )
-    return tuple(tables)
-
-
-def difference_table(run: Run) -> Table:
-    """Return how strongly each variable differs between the segments."""
-    tests = run.profiles.tests.sort_values("strength", ascending=False, kind="stable")
-    rows = []
-    for r in tests.to_dict("records"):
-        measure = words.sentence(str(r["measure"])).rstrip(".").replace("Cramer", "Cramér")
-        rows.append(
-            Row(
-                cells(
-                    str(r["label"]),
-                    "made the segments" if r["role"] in ("scale", "active") else "describes them",
-                    measure,
-                    words.number(r["strength"]),
-                    words.p_value(r["p_adjusted"]),
-                    f"{int(r['base']):,}",
-                )
-            )
-        )
-    return Table(
-        "What differs between the segments, strongest first",
-        cells("", "Part played", "Measure", "Strength", "p", "Base (n)"),
-        tuple(rows),
-        note="0 is no difference, 1 the largest possible. What made the segments differs by "
-        "construction, so a p-value would say nothing and none is given; the others are adjusted "
-        "for the number of tests.",
-        text_columns=(1, 2),
-    )
-
-
 def agreement_table(run: Run) -> Table | None:
     """Return how far the two engines agree, where both ran."""
     if run.agreement is None:
@@ -314,30 +201,3 @@ def _with_ranges(texts: Sequence[str]) -> str:
     ends = ((min(slot, key=float), max(slot, key=float)) for slot in slots)
     shown = iter([low if low == high else f"{low} to {high}" for low, high in ends])
     return _NUMBER.sub(lambda _: next(shown), texts[0])
-
-
-def _chunks(run: Run) -> list[list[int]]:
-    """Divide the segments evenly over as few tables as will do."""
-    numbers = sorted(int(s) for s in run.profiles.personas["segment"])
-    parts = -(-len(numbers) // SEGMENTS_A_TABLE)
-    size = -(-len(numbers) // parts)
-    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
-
-
-def n_segments(run: Run) -> int:
-    """Return the number of segments, those who fit none not being one."""
-    return run.segments.k - bool(run.segments.unassigned)
-
-
-def _segment_heads(run: Run, numbers: Sequence[int]) -> tuple[Cell, ...]:
-    by = {int(r["segment"]): r for r in run.profiles.personas.to_dict("records")}
-    heads = [Cell(str(by[s]["name"]), base=f"n = {int(by[s]['n']):,}", number=s) for s in numbers]
-    return (Cell(""), Cell("All", base=f"n = {kept(run):,}"), *heads)
-
-
-def _caption(text: str, numbers: Sequence[int], run: Run) -> str:
-    if len(numbers) == run.segments.k:
-        return text
-    if len(numbers) == 1:
-        return f"{text}: segment {numbers[0]}"
-    return f"{text}: segments {numbers[0]} to {numbers[-1]}"

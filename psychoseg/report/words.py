@@ -18,11 +18,14 @@ __all__ = [
     "percent",
     "percent_interval",
     "plural",
+    "points",
+    "points_interval",
     "rmsea_words",
     "sentence",
     "signed",
     "stability_band",
     "stage_name",
+    "tenth_points",
     "tiny",
 ]
 
@@ -159,6 +162,32 @@ def percent_interval(low: float, high: float) -> str:
     if not (math.isfinite(float(low)) and math.isfinite(float(high))):
         return NOTHING
     return f"{100 * max(float(low), 0):.0f}–{100 * min(float(high), 1):.0f}%"
+
+
+def points(difference: float) -> str:
+    """Return a difference of shares in percentage points, with its sign."""
+    difference = float(difference)
+    if not math.isfinite(difference):
+        return NOTHING
+    text = f"{100 * difference:+.0f}"
+    return "0 pts" if text in ("+0", "-0") else f"{text.replace('-', '−')} pts"
+
+
+def tenth_points(difference: float) -> str:
+    """Return a difference of shares in percentage points with one decimal."""
+    difference = float(difference)
+    if not math.isfinite(difference):
+        return NOTHING
+    text = f"{100 * difference:.1f}"
+    text = "0.0" if text == "-0.0" else text.replace("-", "−")
+    return f"{text} pts"
+
+
+def points_interval(low: float, high: float) -> str:
+    """Return the two ends of an interval of a difference of shares, in percentage points."""
+    if not (math.isfinite(float(low)) and math.isfinite(float(high))):
+        return NOTHING
+    return f"{points(low).removesuffix(' pts')} to {points(high).removesuffix(' pts')}"
 
 
 def p_value(p: float) -> str:

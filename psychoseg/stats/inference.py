@@ -435,7 +435,8 @@ def _table(codes: IntArray, groups: IntArray, weights: FloatArray) -> FloatArray
     rows, columns = codes[use], groups[use]
     shape = (int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1)
     cell, size = rows * shape[1] + columns, shape[0] * shape[1]
-    table: FloatArray = np.bincount(cell, weights=weights[use], minlength=size).reshape(shape)
+    sums = np.bincount(cell, weights=weights[use], minlength=size)
+    table: FloatArray = np.asarray(sums, dtype=np.float64).reshape(shape)
     there = np.bincount(cell, minlength=size).reshape(shape)
     table = table[there.any(axis=1)][:, there.any(axis=0)]
     return table

@@ -4,6 +4,8 @@ import pytest
 
 from tests.report.conftest import KINDS
 
+OPEN_ALL = "() => document.querySelectorAll('details').forEach(d => { d.open = true; })"
+
 
 @pytest.fixture(params=KINDS, ids=lambda k: k.replace(" ", "-"))
 def path(written, request):
@@ -43,7 +45,6 @@ def test_nothing_is_said_asked_for_or_executed(opened, width):
     page, said, asked = opened(width)
     assert (said, asked) == ([], [])
     assert page.evaluate("typeof window.hacked") == "undefined"
-    assert page.evaluate("document.scripts.length") == 0
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -68,20 +69,25 @@ def test_no_element_but_a_scrolling_table_sticks_out_of_the_page(opened, width):
 @pytest.mark.parametrize(("width", "shown"), [(1280, "wide"), (390, "narrow")])
 def test_each_figure_is_shown_once_in_the_layout_for_the_width(opened, width, shown):
     page, _, _ = opened(width)
-    visible = page.evaluate(
-        """() => [...document.querySelectorAll('figure svg')]
-             .filter(s => s.getBoundingClientRect().width > 0).map(s => s.className.baseVal)"""
+    page.evaluate(OPEN_ALL)
+    drawn, visible = page.evaluate(
+        """() => {
+             const all = [...document.querySelectorAll('.chart svg')];
+             const seen = all.filter(s => s.getBoundingClientRect().width > 0);
+             return [all.length, seen.map(s => s.className.baseVal)];
+         }"""
     )
-    # Eight, and of a density method how near people's neighbours are.
-    dense = page.locator("text=How near people's neighbours are").count() > 0
-    assert visible == [shown] * (9 if dense else 8)
+    # The tree that stands still is there for paper and for browsers that run no script.
+    assert len(visible) >= 10
+    assert visible == [shown] * (drawn // 2 - page.locator(".static .chart").count())
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_letters_in_figures_are_large_enough_and_inside_the_figure(opened, width):
     page, _, _ = opened(width)
+    page.evaluate(OPEN_ALL)
     found = page.evaluate(
-        """() => [...document.querySelectorAll('figure svg')]
+        """() => [...document.querySelectorAll('.chart svg')]
              .filter(s => s.getBoundingClientRect().width > 0)
              .flatMap(s => {
                  const box = s.getBoundingClientRect(), scale = box.width / s.viewBox.baseVal.width;
@@ -127,6 +133,7 @@ def test_no_ordinary_word_of_a_table_is_cut_in_two(browser, written, kind, width
     seen, cut = page.evaluate(
         """() => {
              document.querySelectorAll('details').forEach(d => { d.open = true; });
+             document.getElementById('more-profiles').click();
              const cut = [];
              let seen = 0;
              for (const cell of document.querySelectorAll('main td, main th')) {
@@ -175,7 +182,7 @@ def test_it_prints_to_a4_without_cutting_off_a_table(opened):
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "hostile"])
-def test_two_cards_fit_on_a_printed_page_and_none_is_broken(browser, written, kind):
+def test_a_card_fits_on_a_printed_page_and_is_not_broken(browser, written, kind):
     page = browser.new_page(viewport={"width": 695, "height": 1000})
     page.emulate_media(media="print")
     page.goto(written(kind).as_uri())
@@ -184,9 +191,9 @@ def test_two_cards_fit_on_a_printed_page_and_none_is_broken(browser, written, ki
              .map(c => [getComputedStyle(c).breakInside, c.getBoundingClientRect().height])"""
     )
     page.close()
-    # 297 mm - 29 mm of margins are 1013 CSS pixels; 4 mm lie between two cards.
+    # 297 mm - 29 mm of margins are 1013 CSS pixels.
     assert cards
-    assert all(rule == "avoid" and height < (1013 - 15) / 2 for rule, height in cards)
+    assert all(rule == "avoid" and height < 1013 for rule, height in cards)
 
 
 def test_the_skip_link_is_the_first_stop_of_the_keyboard(opened):
