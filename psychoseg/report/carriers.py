@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from psychoseg.profiles.protect import shown_beside_total
 from psychoseg.report import words
 from psychoseg.report.facts import BlockLine, Carriers, Cell, Row, Table, cells, tone
 from psychoseg.report.tables import MUCH, SOME, kept
@@ -93,12 +94,19 @@ def _supplementary_table(run: Run) -> Table | None:
     strongest = {c: table[c].abs().max() for c in shown}
     rows: list[Row] = []
     last = ""
+    left_out = False
+    known: dict[str, set[str]] = {}
     for r in table.to_dict("records"):
         category = str(r["category"])
+        if category and category not in known.setdefault(
+            str(r["column"]), _shown_categories(run, str(r["column"]))
+        ):
+            left_out = True
+            continue
         if category and r["column"] != last:
             rows.append(Row((Cell(str(r["label"])),), "group"))
         last = str(r["column"])
-        line = [Cell(category or str(r["label"]))]
+        line = [Cell(category or _name_of(run, r))]
         for c in shown:
             best = np.isfinite(r[c]) and abs(r[c]) == strongest[c]
             line.append(
@@ -110,6 +118,8 @@ def _supplementary_table(run: Run) -> Table | None:
         f"Base n = {kept(run):,}. Correlations of numbers; means of categories in standard "
         "deviations of the component. These columns took no part in making the segments."
     )
+    if left_out:
+        note += " Categories of too few people are left out."
     if more:
         note += f" The first {len(shown)} of {len(columns)} components."
     return Table(
@@ -118,3 +128,18 @@ def _supplementary_table(run: Run) -> Table | None:
         tuple(rows),
         note=note,
     )
+
+
+def _shown_categories(run: Run, column: str) -> set[str]:
+    """Return the categories of enough people, without one that subtraction would give away."""
+    counts = run.survey.columns[column][run.segments.labels > 0].value_counts(sort=False)
+    shown, _ = shown_beside_total(counts.to_numpy(np.int64), run.study.profiles.min_base)
+    return {str(c) for c, is_shown in zip(counts.index, shown, strict=True) if is_shown}
+
+
+def _name_of(run: Run, row: Mapping[Hashable, object]) -> str:
+    """Return a column's label; an option stands behind its question."""
+    variable = run.survey.codebook.get(str(row["column"]))
+    if variable is not None and variable.kind == "choice" and variable.question:
+        return f"{variable.question}: {row['label']}"
+    return str(row["label"])

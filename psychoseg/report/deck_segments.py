@@ -399,6 +399,7 @@ def _demographics(story: Story) -> None:
             "Shares and means are weighted; bases, intervals and tests: tables.xlsx, sheets "
             "Numeric and those of the categories.",
             f"“{story.hidden}”: fewer people than may be shown.",
+            words.MADE_OF,
         ],
         most=3,
         key=not named,

@@ -33,7 +33,8 @@ SHADE, DEEP_SHADE = 0.2, 0.5
 
 #: What the letters under the figures say.
 _LETTERS = (
-    "Letters: significantly higher than the segment of that letter, small at 5%, capital at 0.1%."
+    "Letters: significantly higher than the segment of that letter, small at 5%, capital at 0.1%. "
+    + words.MADE_OF
 )
 _KINDS = (("scale", "Scales"), ("numeric", "Numbers"))
 _Record = Mapping[Hashable, Any]

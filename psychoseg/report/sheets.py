@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from psychoseg.plots.canvas import INK
+from psychoseg.report import words
 from psychoseg.report.slide_text import clean
 from psychoseg.spreadsheet import harmless
 
@@ -217,7 +218,7 @@ class Workbook:
         at = len(self._names) + 3
         for line in (
             "Columns A, B, C ... are the segments; the letters beside a value name the columns it "
-            "is significantly higher than: a at 5%, A at 0.1%.",
+            f"is significantly higher than: a at 5%, A at 0.1%. {words.MADE_OF}",
             f"“{self.hidden}”: fewer people than may be shown. Shares and means are weighted where "
             "the survey is; bases are given unweighted, weighted and effective (Kish).",
             "An index of 100 is everybody's value; from 120 and to 80 it is shaded.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 __all__ = [
+    "MADE_OF",
     "agreement_words",
     "alpha_meaning",
     "count",
@@ -85,6 +86,11 @@ STAGES = {
     "agreement": "Comparing engines",
     "report": "Report",
 }
+#: Beside every test of what the segments were made of.
+MADE_OF = (
+    "Scales and active columns made the segments: their letters and v-tests describe, and prove "
+    "nothing."
+)
 
 
 def number(value: float) -> str:
