@@ -5,10 +5,10 @@
 # and touches nothing. Exit status: 0 done, 2 it cannot be done here (one sentence says why), else apt-get's own.
 set -eu
 
-# survey and psychtools are for the tests alone.
+# survey, psychtools are for the tests alone; rmarkdown and pandoc for persona_report.R --report.
 packages="r-base-core r-cran-psych r-cran-gparotation r-cran-cluster r-cran-factoextra r-cran-fastcluster
 r-cran-dendextend r-cran-ggplot2 r-cran-rcpptoml r-cran-jsonlite r-cran-haven r-cran-lavaan
-r-cran-survey r-cran-psychtools"
+r-cran-knitr r-cran-rmarkdown pandoc r-cran-survey r-cran-psychtools"
 
 usage() {
   cat <<'END'

@@ -60,6 +60,14 @@ segment <- function(study) {
     study$study$seed, kind = "Mersenne-Twister", normal.kind = "Inversion",
     sample.kind = "Rejection"
   )
+  left_aside <- for_python_alone(study)
+  if (length(left_aside) > 0L) {
+    warning(
+      paste(left_aside, collapse = ", "), " of study.toml ",
+      if (length(left_aside) == 1L) "is" else "are",
+      " for the reports of psychoseg run and left aside here", call. = FALSE
+    )
+  }
   survey <- read_survey(study)
   scales <- fit_scales(survey, study$scales)
   segments <- fit_segments(survey, scales, study$segments, study$reduce)

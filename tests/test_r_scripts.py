@@ -4,14 +4,19 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pandas as pd
+import playwright.sync_api as playwright
 import pytest
 
 import psychoseg
+from psychoseg.plots import SEGMENT_COLOURS
+from psychoseg.plots.canvas import HIGH_COLOUR, LOW_COLOUR, MID_COLOUR, ink_on, shade
+from psychoseg.run_folder import write_tables
 from psychoseg.segments.number import Evidence, choose_number
 from psychoseg.stats import choice, null_cloud, valleys
 from psychoseg.stats.dimension import _with_items_enough, next_eigenvalue, parallel_analysis
@@ -23,13 +28,39 @@ from psychoseg.stats.parallel import _precision
 from psychoseg.stats.polychoric import polychoric
 from psychoseg.stats.stability import Bootstrap
 from psychoseg.stats.validity import adjusted_rand
-from psychoseg.study import SegmentsSettings, load_study
+from psychoseg.spreadsheet import harmless, unharmed
+from psychoseg.study import (
+    Action,
+    ChoiceSet,
+    Column,
+    Job,
+    OpenText,
+    SegmentsSettings,
+    load_study,
+)
+from psychoseg.table_files import read_table, write_table
+from tests.conftest import skip_or_fail
+from tests.made_run import make_run
 
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
 TIME_LIMIT = 300
-#: Okabe and Ito's colours in segment order, as report.html has them; fitness_app has five segments.
-SEGMENT_COLOURS = ("0072B2", "E69F00", "009E73", "CC79A7", "56B4E9")
-PICTURES = ("dendrogram", "silhouette", "map", "heatmap")
+#: As report.html has them; fitness_app has five segments.
+COLOURS = tuple(colour.lstrip("#") for colour in COLOURS[:5])
+#: What is drawn of a run with everything; that of DBSCAN has "neighbours" too.
+PICTURES = (
+    *("dendrogram", "choice", "flow", "map", "profile", "heatmap", "snake", "radar"),
+    *("importance", "stability", "certainty", "silhouette", "scree"),
+)
+#: Where one is put into a name or a text: it must be shown as it is, not run or formatted.
+HOSTILE = (
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    "`r stop(1)` *stars* **bold** [link](javascript:alert(1))",
+    "``` {=html}\n<script>window.hacked=1</script>",
+    "</article></main></style><svg onload=window.hacked=1>",
+    "&lt;i&gt; $x^2$ \\frac{1}{0} %d %s \\1",
+    "=HYPERLINK('x') \"quoted\" 'single'",
+)
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -207,11 +238,11 @@ def test_install_does_what_is_missing_and_no_more(
 # ---- persona_report.R ----
 
 
-def test_report_is_a_pdf_of_four_pages_and_four_pictures(report: Path) -> None:
+def test_report_is_a_pdf_with_a_page_and_a_picture_for_each_figure(report: Path) -> None:
     names = sorted(f.name for f in report.iterdir())
     assert names == sorted(["persona_report.pdf", *(f"{name}.png" for name in PICTURES)])
     # Cairo writes the page tree, and so its /Count, uncompressed.
-    assert b"/Count 4" in (report / "persona_report.pdf").read_bytes()
+    assert b"/Count %d" % len(PICTURES) in (report / "persona_report.pdf").read_bytes()
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -219,14 +250,17 @@ def test_picture_is_not_blank(report: Path, name: str) -> None:
     pixels = matplotlib.image.imread(report / f"{name}.png")[..., :3]
     assert pixels.shape[0] > 1000
     assert pixels.shape[1] > 1500
-    # A title alone on a white page has a standard deviation of about .05.
+    # A title alone on a white page has a standard deviation of about .05; curves have little more.
     assert pixels.std() > 0.08
+    # Below the title and right of the labels something is drawn.
+    middle = pixels[300:1000, 500:1200]
+    assert (middle.min(axis=-1) < 0.8).mean() > 0.004
 
 
 @pytest.mark.parametrize("name", ["dendrogram", "silhouette", "map"])
 def test_segments_have_the_colours_of_the_html_report(report: Path, name: str) -> None:
     pixels = (matplotlib.image.imread(report / f"{name}.png")[..., :3] * 255).round()
-    places = [np.argwhere(near(pixels, colour)) for colour in SEGMENT_COLOURS]
+    places = [np.argwhere(near(pixels, colour)) for colour in COLOURS]
     assert all(len(place) > 100 for place in places)
     # In the legend, on the right, segment 1 stands above segment 2, and so on.
     legend = [place[place[:, 1] > 0.77 * pixels.shape[1], 0].mean() for place in places]
@@ -236,7 +270,7 @@ def test_segments_have_the_colours_of_the_html_report(report: Path, name: str) -
 def test_bars_of_the_silhouette_plot_stand_in_segment_order(report: Path) -> None:
     pixels = (matplotlib.image.imread(report / "silhouette.png")[..., :3] * 255).round()
     plot = pixels[:, : int(0.7 * pixels.shape[1])]
-    middles = [np.argwhere(near(plot, colour))[:, 1].mean() for colour in SEGMENT_COLOURS]
+    middles = [np.argwhere(near(plot, colour))[:, 1].mean() for colour in COLOURS]
     assert (np.diff(middles) > 0).all()
 
 
@@ -252,13 +286,17 @@ def test_dendrogram_in_r_gives_the_segments_of_the_run(
     code = f"""
       source("{(root / "r_scripts/persona_report.R").as_posix()}")
       run <- read_run("{run_folder.as_posix()}")
-      stopifnot(identical(sort(run$hclust$order), seq_along(run$segment)))
-      top <- crown(run$hclust, 50L)
+      tree <- tree_to_hclust(run$tree)
+      stopifnot(identical(sort(tree$order), seq_along(run$segment)))
+      folded <- folded_tree(run, 50L)
+      stopifnot(sum(folded$count) == length(run$segment))
+      # Cut at the same height, the folded tree has the same segments.
+      cut <- cutree(folded$tree, h = cut_height(run))
+      stopifnot(nrow(unique(cbind(cut, folded$segment))) == run$k)
       write.csv(data.frame(
-        cut = cutree(run$hclust, k = run$k),
-        crown = cutree(top$tree, k = run$k)[top$group],
-        at = order(run$hclust$order)
+        cut = cutree(tree, k = run$k), order = order(tree$order)
       ), "{out.as_posix()}", row.names = FALSE)
+      cat(folded$segment[folded$tree$order])
     """
     done = subprocess.run([rscript, "-e", code], capture_output=True, text=True, timeout=TIME_LIMIT)
     assert done.returncode == 0, done.stderr
@@ -268,10 +306,9 @@ def test_dendrogram_in_r_gives_the_segments_of_the_run(
     k = int(segment.max())
     assert adjusted_rand(cut_tree(tree, k), segment) == 1
     assert adjusted_rand(cut["cut"].to_numpy(), segment) == 1
-    assert adjusted_rand(cut["crown"].to_numpy(), segment) == 1
-    # Drawn from left to right, each segment is one block of leaves, so no branches cross.
-    along = segment[np.argsort(cut["at"].to_numpy())]
-    assert (np.diff(along) != 0).sum() == k - 1
+    # Drawn from the top down, each segment is one block of leaves, so no branches cross.
+    blocks = [int(s) for s in done.stdout.split()]
+    assert (np.diff(blocks) != 0).sum() == k - 1
 
 
 def copy_run(run_folder: Path, to: Path) -> Path:
@@ -311,7 +348,7 @@ def test_report_draws_a_tree_whose_leaves_are_micro_clusters(
     tree.to_csv(folder / "segments/tree.csv", index=False)
     done = script("persona_report.R", folder)
     assert done.returncode == 0, done.stderr
-    assert b"/Count 4" in (folder / "r_report/persona_report.pdf").read_bytes()
+    assert (folder / "r_report/dendrogram.png").is_file()
 
 
 def test_report_refuses_a_tree_of_another_run(
@@ -323,6 +360,227 @@ def test_report_refuses_a_tree_of_another_run(
     points.to_csv(folder / "segments/points.csv", index=False)
     assert_one_sentence(script("persona_report.R", folder), "two runs")
     assert not (folder / "r_report").exists()
+
+
+@pytest.fixture(scope="session")
+def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run folder with hostile texts, weights, a set, people who fit nowhere, hidden cells.
+
+    Cells that are hidden hold a figure here, as no run writes them.
+    """
+    made = make_run(300, k=4, weighted=True, unassigned=True, measured=True)
+    profiles = made.profiles
+    bad = pd.Series(HOSTILE * 40)
+
+    def spoilt(texts: pd.Series) -> pd.Series:
+        codes, known = pd.factorize(texts)
+        return pd.Series(known + " " + bad[: len(known)], dtype="str").iloc[codes].to_numpy()
+
+    tables = {
+        name: frame.assign(**{c: spoilt(frame[c]) for c in columns})
+        for name, columns in {
+            "means": ["label"],
+            "shares": ["label", "category"],
+            "drivers": ["label", "text"],
+            "personas": ["name", "portrait", "is_not"],
+            "typical": ["label", "value"],
+            "actions": ["action", "reason"],
+            "words": ["label", "word"],
+            "importance": ["label"],
+        }.items()
+        for frame in [getattr(profiles, name)]
+    }
+    for name, figures in (("means", ["mean", "z"]), ("shares", ["share"])):
+        tables[name].loc[tables[name]["hidden"], figures] = 98.7654
+        assert tables[name]["hidden"].any()
+    folder = tmp_path_factory.mktemp("runs") / "a `touch x` $(b) & run"
+    folder.mkdir()
+    run = replace(made, profiles=replace(profiles, **tables))
+    types = write_tables(run, folder)
+    manifest = {**made.manifest, "study": f"Title {HOSTILE[2]} {HOSTILE[0]}", "tables": types}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hostile_report(script: Script, hostile_run: Path) -> Path:
+    done = script("persona_report.R", hostile_run, "--report")
+    assert done.returncode == 0, done.stderr
+    return hostile_run / "r_report/persona_report.html"
+
+
+def as_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_html_report_shows_hostile_texts_and_runs_none(
+    hostile_run: Path, hostile_report: Path
+) -> None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        skip_or_fail("there is no chromium on PATH")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 900})
+        said, asked = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(hostile_report.as_uri())
+        shown = as_line(page.inner_text("body"))
+        hacked = page.evaluate("window.hacked")
+        made = page.evaluate(
+            "['script', 'em', 'main strong strong', 'main i', 'svg', '[onload]', '[onerror]',"
+            " 'main a:not([href^=\"#\"])']"
+            ".filter(s => document.querySelector(s))"
+        )
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        browser.close()
+    assert hacked is None
+    assert made == []
+    assert said == []
+    assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+    assert wide == 390
+    personas = table(hostile_run, "profiles/personas")
+    for column in ("name", "portrait", "is_not"):
+        for text in personas[column]:
+            assert as_line(unharmed(text)) in shown, text
+    for row in table(hostile_run, "profiles/actions").itertuples():
+        assert as_line(unharmed(row.action)) in shown
+    assert as_line(f"Title {HOSTILE[2]} {HOSTILE[0]}") in shown
+
+
+def test_html_report_is_one_file_with_every_figure_that_was_drawn(hostile_report: Path) -> None:
+    text = hostile_report.read_text()
+    pictures = list(hostile_report.parent.glob("*.png"))
+    assert len(pictures) > 10
+    assert text.count('src="data:image/png;base64,') == len(pictures)
+    assert text.count("<img") == len(pictures)
+    assert hostile_report.stat().st_size < 3_000_000
+
+
+def test_hidden_cells_are_neither_told_nor_drawn(
+    rscript: str, root: Path, hostile_run: Path, hostile_report: Path
+) -> None:
+    text = hostile_report.read_text()
+    assert "98.77" not in text
+    assert "9877%" not in text
+    hidden = sum(
+        int(table(hostile_run, f"profiles/{name}")["hidden"].sum()) for name in ("means", "shares")
+    )
+    assert text.count("<small>hidden</small>") == hidden
+    code = f"""
+      run <- read_run("{hostile_run.as_posix()}")
+      means <- run$means[run$means$hidden, ]
+      stopifnot(nrow(means) > 0L, is.na(means$mean), is.na(means$z), is.na(means$base))
+      drawn <- function(plot) unlist(lapply(ggplot2::ggplot_build(plot)$data, function(x) {{
+        as.numeric(unlist(x[intersect(c("x", "xmin", "xmax", "label"), names(x))]))
+      }}))
+      for (name in c("profile", "snake", "radar", "heatmap")) {{
+        figure <- suppressWarnings(drawn(draw_figure(run, name)))
+        stopifnot(max(abs(figure[is.finite(figure)])) < 98)
+      }}
+    """
+    run_code(rscript, root, code, "persona_report.R")
+
+
+def test_figures_of_a_run_without_a_tree_or_ids(
+    rscript: str, root: Path, hostile_run: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(hostile_run, folder, ignore=shutil.ignore_patterns("r_report"))
+    tree = table(folder, "segments/tree")
+    tree.assign(height=np.nan).to_csv(folder / "segments/tree.csv", index=False)
+    assert not (folder / "respondents.csv").exists()
+    code = f"""
+      run <- read_run("{folder.as_posix()}")
+      cat(draw_dendrogram(run))
+      stopifnot(is_figure(draw_map(run)), is_figure(draw_snake(run)))
+    """
+    assert "no tree to draw" in run_code(rscript, root, code, "persona_report.R")
+
+
+def test_figures_of_one_scale_and_one_component(rscript: str, root: Path, tmp_path: Path) -> None:
+    made = make_run(200, k=10, one_component=True, bare=True)
+    means = made.profiles.means
+    means = means[means["variable"] == means["variable"].iloc[0]]
+    write_tables(replace(made, profiles=replace(made.profiles, means=means)), tmp_path)
+    code = f"""
+      run <- read_run("{tmp_path.as_posix()}")
+      cat(draw_radar(run))
+      for (name in c("map", "heatmap", "snake", "profile", "flow", "dendrogram")) {{
+        invisible(ggplot2::ggplotGrob(draw_figure(run, name)))
+      }}
+    """
+    assert "three scales" in run_code(rscript, root, code, "persona_report.R")
+
+
+def test_colours_are_those_of_python(rscript: str, root: Path) -> None:
+    values = np.linspace(-1, 1, 21)
+    code = """
+      cat(jsonlite::toJSON(list(
+        segments = segment_colours, ends = c(low_colour, mid_colour, high_colour),
+        ink = ink(segment_colours), shade = shade(seq(-1, 1, length.out = 21))
+      )))
+    """
+    theirs = json.loads(run_code(rscript, root, code, "persona_report.R"))
+    assert theirs["segments"] == list(SEGMENT_COLOURS)
+    assert theirs["ends"] == [LOW_COLOUR, MID_COLOUR, HIGH_COLOUR]
+    assert theirs["ink"] == [ink_on(colour) for colour in SEGMENT_COLOURS]
+    # matplotlib's map of colours has 256 steps.
+    ours = [list(bytes.fromhex(shade(value)[1:])) for value in values]
+    found = [list(bytes.fromhex(colour[1:])) for colour in theirs["shade"]]
+    assert np.abs(np.array(ours) - np.array(found)).max() <= 2
+
+
+# ---- tables ----
+
+#: Texts that a spreadsheet would run, that look as if, and that stand in the way of a CSV file.
+NASTY = (
+    *("=1+1", "+1", "-1", "-a", "@sum", "'=1", "''=1", "'tis", "'", "''", '"=1"', " =x", "'-3.5"),
+    *("\u00a0=1", "\u200b@a", "\uff1d1", "\ufe63x", "\ufeff=1", "\t1", "\u0085x", "-", "--"),
+    *(
+        "-3.5e+7",
+        "-3.5e",
+        "+.5",
+        "+.",
+        "a=b",
+        "NA",
+        "TRUE",
+        "None",
+        'a "b", c',
+        "line\nbreak",
+        "\n=1",
+    ),
+    *("Müller", "健康", "`", "´=1", "\u2018+1", "-1\n", "1", "007"),
+)
+
+
+def test_r_reads_python_tables_and_python_reads_r_tables(
+    rscript: str, root: Path, tmp_path: Path
+) -> None:
+    write_table(pd.DataFrame({"=text": NASTY, "n": -1.5}), tmp_path / "python.csv")
+    code = f"""
+      frame <- read_table("{(tmp_path / "python.csv").as_posix()}", "=text")
+      stopifnot(identical(names(frame), c("=text", "n")), is.numeric(frame$n))
+      write_table(frame, "{(tmp_path / "r.csv").as_posix()}")
+      cat(jsonlite::toJSON(list(text = frame[["=text"]], guarded = harmless(frame[["=text"]]))))
+    """
+    found = json.loads(run_code(rscript, root, code))
+    assert found["text"] == list(NASTY)
+    assert found["guarded"] == [harmless(text) for text in NASTY]
+    back = read_table(tmp_path / "r.csv", ["text", "number"])
+    assert list(back.columns) == ["=text", "n"]
+    assert list(back["=text"]) == list(NASTY)
+
+
+def test_r_reads_a_table_with_a_byte_order_mark(rscript: str, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"id","x"\r\n007,1\r\n', encoding="utf-8-sig")
+    code = f"""
+      frame <- read_table("{(tmp_path / "a.csv").as_posix()}", "id")
+      stopifnot(identical(frame, data.frame(id = "007", x = 1L)))
+    """
+    run_code(rscript, root, code)
 
 
 # ---- segment_survey.R ----
@@ -464,9 +722,9 @@ def test_r_uses_weights_everywhere_as_python_does(
     np.testing.assert_allclose(a[columns], b[columns], rtol=1e-8)
 
 
-def run_code(rscript: str, root: Path, code: str) -> str:
-    """Run R code behind the functions of segment_survey.R and return what it prints."""
-    source = f'source("{(root / "r_scripts/segment_survey.R").as_posix()}")\n'
+def run_code(rscript: str, root: Path, code: str, behind: str = "segment_survey.R") -> str:
+    """Run R code behind the functions of a script and return what it prints."""
+    source = f'source("{(root / "r_scripts" / behind).as_posix()}")\n'
     command = [rscript, "-e", source + code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
     assert done.returncode == 0, done.stderr
@@ -1007,10 +1265,22 @@ NOT_SEGMENTED = ('method = "kmeans"', "consolidate = true", "consensus = true")
             "a,b,c\n1,2,3\n3,4,5\n2,2,1\n5,1,2\n",
             ("n_factors = many", '"auto", "parallel"'),
         ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}sensitive = true\n[[columns]]\nname = "d"\n'
+            'use = "active"\nsensitive = true\n',
+            "a,b,c,d\n1,2,3,4\n",
+            ("a, b, c; d", "lawful basis"),
+        ),
+        (
+            f'[data]\nfile = "data.csv"\n{ITEMS}[[sets]]\nname = "s"\ncolumns = ["c", "d"]\n',
+            "a,b,c,d\n1,2,3,4\n",
+            ("c in [[sets]]", "[[items]]"),
+        ),
     ],
     ids=[
         *("toml", "key", "file", "column", "range", "text", "ragged", "quote", "id"),
         *("quality", "margins", "cutoffs", "scales", "segments", "ordinal", "n_factors"),
+        *("sensitive", "sets"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_leaves_nothing(
@@ -1043,7 +1313,10 @@ def test_defaults_are_those_of_the_python_study(rscript: str, root: Path, tmp_pa
     theirs = json.loads(run_code(rscript, root, code))
     ours = load_study(tmp_path).model_dump(mode="json")
     assert set(theirs) - {"scales.scale"} == set(ours)
-    for name in ("study", "clean", "quality", "reduce", "segments", "scales", "engine"):
+    for name in (
+        *("study", "clean", "quality", "reduce", "segments", "scales", "engine"),
+        *("profiles", "report", "export"),
+    ):
         assert set(theirs[name]) == set(ours[name]), name
         for key, value in ours[name].items():
             # R knows no difference between an empty list and an empty table.
@@ -1051,3 +1324,57 @@ def test_defaults_are_those_of_the_python_study(rscript: str, root: Path, tmp_pa
             assert same, (name, key)
     for name, given in (("data", ours["data"]), ("items", ours["items"][0])):
         assert set(theirs[name]) == set(given), name
+    for name, model in (
+        *(("columns", Column), ("sets", ChoiceSet), ("texts", OpenText), ("jobs", Job)),
+        ("actions", Action),
+    ):
+        assert set(theirs[name]) == set(model.model_fields), name
+        for key, setting in model.model_fields.items():
+            if setting.is_required() or key in ("labels", "wants"):
+                continue
+            value = setting.get_default(call_default_factory=True)
+            assert (theirs[name][key] or None) == (value or None), (name, key)
+
+
+REPORTING = """
+[[columns]]
+name = "a2"
+sensitive = true
+[[sets]]
+name = "brands"
+columns = ["u*"]
+[[texts]]
+column = "why"
+[[jobs]]
+label = "Save time"
+importance = "a"
+satisfaction = "b"
+[[actions]]
+name = "Offer"
+wants = { a2 = "high" }
+[profiles]
+min_base = 20
+[segments.texts]
+1 = "They"
+"""
+
+
+def test_r_leaves_settings_of_reports_aside_and_says_so(
+    rscript: str, root: Path, tmp_path: Path
+) -> None:
+    head = f'[data]\nfile = "data.csv"\n{ITEMS}'
+    csv = "a,b,c,a2,u1,u2,why\n1,2,3,4,0,1,yes\n3,4,5,1,1,0,no\n2,2,1,3,0,1,no\n"
+    plain, full = tmp_path / "plain", tmp_path / "full"
+    for folder, toml in ((plain, '[[columns]]\nname = "a2"\n'), (full, REPORTING)):
+        folder.mkdir()
+        small_study(folder, head + toml, csv)
+    code = f"""
+      plain <- read_study("{plain.as_posix()}")
+      full <- read_study("{full.as_posix()}")
+      stopifnot(length(for_python_alone(plain)) == 0L)
+      stopifnot(identical(read_survey(plain)$columns, read_survey(full)$columns))
+      stopifnot(identical(read_survey(plain)$items, read_survey(full)$items))
+      cat(for_python_alone(full), sep = ", ")
+    """
+    said = run_code(rscript, root, code)
+    assert said == "[profiles], [[sets]], [[texts]], [[jobs]], [[actions]], texts in [segments]"

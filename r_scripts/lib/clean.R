@@ -14,6 +14,7 @@ read_survey <- function(study) {
   for (merge in study$merge) state <- merge_file(state, merge, study)
   state <- code_items(state, study$items, reversed_everywhere(study$scales$scale))
   columns <- code_columns(state$table, study$columns, state$variables$name, state$keep)
+  check_apart(state$table, study, c(state$variables$name, columns$variables$name))
   state <- leave_out(state, study$clean)
   state <- weigh(state, study$weights)
   keep <- state$keep
@@ -404,6 +405,30 @@ categories <- function(text, number, first, labels) {
   levels <- unique(c(stats::na.omit(named), intersect(names(labels), met), met))
   shown <- unname(ifelse(levels %in% names(labels), labels[levels], levels))
   factor(ifelse(text == "", NA_character_, text), levels = levels, labels = shown)
+}
+
+# Sets and open questions are for Python's profiles and make no segment: none of their columns may
+# be an item or one of [[columns]] as well.
+check_apart <- function(table, study, used) {
+  texts <- vapply(study$texts, function(text) {
+    column_of(table, text$column)
+    text$column
+  }, "")
+  named <- list(
+    `[[sets]]` = expand_columns(
+      unlist(lapply(study$sets, `[[`, "columns")), names(table$cells), table$path
+    ),
+    `[[texts]]` = texts
+  )
+  for (where in names(named)) {
+    both <- intersect(named[[where]], used)
+    if (length(both) > 0L) {
+      fail(
+        study$file, ": ", paste(both, collapse = ", "), " in ", where,
+        " is also among [[items]] or [[columns]]; use a column as one or the other."
+      )
+    }
+  }
 }
 
 # ---- who is left out; weights ----

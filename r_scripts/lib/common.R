@@ -8,7 +8,8 @@ debian_packages <- c(
   GPArotation = "r-cran-gparotation", RcppTOML = "r-cran-rcpptoml", cluster = "r-cran-cluster",
   dendextend = "r-cran-dendextend", factoextra = "r-cran-factoextra",
   fastcluster = "r-cran-fastcluster", ggplot2 = "r-cran-ggplot2", haven = "r-cran-haven",
-  jsonlite = "r-cran-jsonlite", lavaan = "r-cran-lavaan", psych = "r-cran-psych"
+  jsonlite = "r-cran-jsonlite", knitr = "r-cran-knitr", lavaan = "r-cran-lavaan",
+  psych = "r-cran-psych", rmarkdown = "r-cran-rmarkdown"
 )
 
 fail <- function(...) {
@@ -98,18 +99,32 @@ parse_options <- function(args, values, flags) {
 
 one_line <- function(text) gsub("\\s+", " ", trimws(paste(text, collapse = " ")))
 
+# A CSV file of ours: the columns named keep their texts, the others become what they look like, and
+# text that was guarded against spreadsheets comes back as it was.
 read_table <- function(file, text_columns = character()) {
-  header <- names(utils::read.csv(file, nrows = 1L, check.names = FALSE, encoding = "UTF-8"))
-  classes <- stats::setNames(rep(NA_character_, length(header)), header)
-  classes[intersect(header, text_columns)] <- "character"
-  utils::read.csv(
-    file,
+  connection <- file(file, "rt")
+  on.exit(close(connection))
+  # A spreadsheet puts a byte order mark before what it saves as "CSV UTF-8".
+  first <- readLines(connection, 1L, warn = FALSE, encoding = "UTF-8")
+  pushBack(sub("^\ufeff", "", first), connection, encoding = "UTF-8")
+  cells <- utils::read.csv(
+    connection,
     check.names = FALSE, encoding = "UTF-8", na.strings = "", stringsAsFactors = FALSE,
-    colClasses = classes
+    colClasses = "character"
   )
+  names(cells) <- unharmed(names(cells))
+  cells[] <- lapply(names(cells), function(name) {
+    column <- cells[[name]]
+    if (!name %in% text_columns) column <- utils::type.convert(
+      column, na.strings = "", as.is = TRUE
+    )
+    if (is.character(column)) unharmed(column) else column
+  })
+  cells
 }
 
-# Numbers in full (17 significant digits give the same double back), missing values as empty cells.
+# Numbers in full (17 significant digits give the same double back), missing values as empty cells,
+# text that a spreadsheet would run guarded.
 write_table <- function(frame, file) {
   dir.create(dirname(file), recursive = TRUE, showWarnings = FALSE)
   number <- vapply(frame, is.double, logical(1))
@@ -117,10 +132,36 @@ write_table <- function(frame, file) {
   text <- vapply(frame, function(x) is.character(x) || is.factor(x), logical(1)) & !number
   flags <- vapply(frame, is.logical, logical(1))
   frame[flags] <- lapply(frame[flags], function(x) ifelse(x, "True", "False"))
+  frame[text] <- lapply(frame[text], function(x) harmless(as.character(x)))
+  names(frame) <- harmless(names(frame))
   utils::write.csv(
     frame, file,
     row.names = FALSE, na = "", quote = which(text), fileEncoding = "UTF-8"
   )
+}
+
+# Text that a spreadsheet would run gets an apostrophe before it, and loses it again: the rules of
+# psychoseg/spreadsheet.py, whose comments say what is skipped and what runs.
+harmless <- function(text) ifelse(spreadsheet_runs(text), paste0("'", text), text)
+
+unharmed <- function(text) {
+  guarded <- startsWith(text, "'") & spreadsheet_runs(text)
+  ifelse(guarded %in% TRUE, substring(text, 2L), text)
+}
+
+spreadsheet_skipped <- paste0(
+  " '\"`\u00b4\u00a0\u00ab\u00bb\u1680\u2000-\u200d\u2018-\u201f\u202f\u205f\u2060\u3000",
+  "\ufeff\uff02\uff07"
+)
+spreadsheet_starts <- paste0(
+  "=+\\-@\\x00-\\x1f\\x7f-\\x9f\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b"
+)
+
+spreadsheet_runs <- function(text) {
+  rest <- sub(sprintf("^[%s]*", spreadsheet_skipped), "", text, perl = TRUE)
+  number <- "^[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\z"
+  grepl(sprintf("^[%s]", spreadsheet_starts), rest, perl = TRUE) &
+    !grepl(number, rest, perl = TRUE)
 }
 
 # The shorter of 15 and 17 significant digits that reads back as the same number; NA stays NA.
@@ -133,19 +174,24 @@ format_full <- function(x) {
   text
 }
 
-# Breaks text at `width`, a word longer than that too, and ends what takes over `lines` lines with
-# an ellipsis.
+# Breaks text at `width` columns (a Chinese sign takes two), a word wider than that too, and ends
+# what takes over `lines` lines with an ellipsis.
 wrap <- function(text, width, lines = 3L) {
   vapply(text, function(one) {
-    # Four characters are left for a number before the word, such as "10: ".
-    one <- gsub(
-      sprintf("(\\S{%d})(?=\\S{5})", max(width - 4L, min(width, 9L))), "\\1 ", one, perl = TRUE
-    )
-    parts <- strwrap(one, width + 1L)
+    words <- unlist(lapply(strsplit(one, "\\s+")[[1L]], pieces, width))
+    parts <- strwrap(paste(words, collapse = " "), width + 1L)
     if (length(parts) > lines) {
       parts <- parts[seq_len(lines)]
-      parts[[lines]] <- paste0(substr(parts[[lines]], 1L, width - 1L), "…")
+      parts[[lines]] <- paste0(strtrim(parts[[lines]], width - 1L), "\u2026")
     }
     paste(parts, collapse = "\n")
   }, character(1), USE.NAMES = FALSE)
+}
+
+# A word, or its parts of `width` columns at most; four are left for a number such as "10: ".
+pieces <- function(word, width) {
+  if (nchar(word, "width") <= width) return(word)
+  signs <- strsplit(word, "")[[1L]]
+  at <- (cumsum(nchar(signs, "width")) - 1L) %/% max(width - 4L, 4L)
+  as.vector(tapply(signs, at, paste, collapse = ""))
 }

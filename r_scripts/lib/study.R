@@ -18,7 +18,8 @@ known_keys <- list(
   merge = c(file_keys, list(to = NULL, expect = "one_to_one", unmatched = "error")),
   items = list(
     columns = NULL, question = "", range = NULL, codes = NULL, missing = character(),
-    out_of_range = "error", reverse = character(), labels = list()
+    out_of_range = "error", reverse = character(), labels = list(), sensitive = NULL,
+    lawful_basis = ""
   ),
   clean = list(min_answered = 0.5, straight_liners = "keep"),
   quality = list(
@@ -48,8 +49,16 @@ known_keys <- list(
   `scales.scale` = list(name = NULL, items = NULL, reverse = character()),
   columns = list(
     name = NULL, use = "profile", type = "auto", label = "", block = "demographics",
-    order = character(), labels = list(), missing = character()
+    order = character(), labels = list(), missing = character(), sensitive = NULL,
+    lawful_basis = ""
   ),
+  sets = list(
+    name = NULL, columns = NULL, label = "", coding = "dichotomy", selected = character(),
+    none = "missing", labels = list(), missing = character()
+  ),
+  texts = list(column = NULL, label = "", quotes = 0L, language = "en", missing = character()),
+  jobs = list(label = NULL, importance = NULL, satisfaction = NULL, kind = "outcome", top = NULL),
+  actions = list(name = NULL, wants = NULL, description = ""),
   reduce = list(
     method = "components", standardise = TRUE, balance = "columns", blocks = list(),
     components = "share", share = 0.9, map = "pca"
@@ -58,8 +67,11 @@ known_keys <- list(
     k = "auto", k_min = 2L, k_max = 10L, method = "ward", consolidate = FALSE, eps = NULL,
     min_samples = 10L, exact_points = 1000000L, min_share = 0.05, min_people = 30L,
     bootstrap = 100L, null_replicates = 99L, min_jaccard = 0.6, stable_jaccard = 0.75,
-    audits = TRUE, consensus = FALSE, names = list()
+    audits = TRUE, consensus = FALSE, names = list(), texts = list(), previous = NULL
   ),
+  profiles = list(min_base = 10L, correction = "fdr"),
+  report = list(formats = c("html", "pptx", "xlsx", "csv"), template = NULL),
+  export = list(ids = "keep", key = "PSYCHOSEG_KEY"),
   engine = list(name = "python", tree = "auto", rotator = "psychoseg", time_limit = 600)
 )
 # What the R program does of some tables; it refuses other values. Of the rest of [scales] it has no
@@ -77,7 +89,11 @@ can_do <- list(
   reduce = list(method = c("components", "none"), balance = "columns", map = "pca"),
   segments = list(method = "ward", consolidate = FALSE, consensus = FALSE)
 )
-lists_of_tables <- c("merge", "items", "columns")
+lists_of_tables <- c("merge", "items", "columns", "sets", "texts", "jobs", "actions")
+# Settings of Python's profiles, reports and exports. They change no segment, so this program leaves
+# them aside and says so where they ask for something.
+pythons_tables <- c("profiles", "report", "export")
+pythons_lists <- c("sets", "texts", "jobs", "actions")
 
 read_study <- function(path) {
   file <- if (dir.exists(path)) file.path(path, "study.toml") else path
@@ -125,14 +141,50 @@ fill_study <- function(raw, file) {
     if (is.null(study$data[["file"]])) "file in [data]",
     if (length(study$items) == 0L) "[[items]]",
     if (lack(study$items, "columns")) "columns in [[items]]",
-    if (lack(study$merge, "file") || lack(study$merge, "id")) "file or id in [[merge]]"
+    if (lack(study$merge, "file") || lack(study$merge, "id")) "file or id in [[merge]]",
+    if (lack(study$sets, "columns")) "columns in [[sets]]",
+    if (lack(study$texts, "column")) "column in [[texts]]"
   )
   if (length(lacking) > 0L) fail(file, " lacks ", paste(lacking, collapse = ", "), ".")
   check_names(
     names(study$quality$cutoffs), names(known_keys$quality$cutoffs), file, "[quality.cutoffs]"
   )
   refuse(study, file)
+  refuse_sensitive(study, file)
   study
+}
+
+# What the study asks for that only Python's reports have, by name; empty where nothing.
+for_python_alone <- function(study) {
+  differs <- vapply(pythons_tables, function(name) {
+    defaults <- known_keys[[name]]
+    any(vapply(names(defaults), function(key) {
+      !identical(as.character(study[[name]][[key]]), as.character(defaults[[key]]))
+    }, NA))
+  }, NA)
+  there <- vapply(pythons_lists, function(name) length(study[[name]]) > 0L, NA)
+  in_segments <- Filter(function(key) length(study$segments[[key]]) > 0L, c("texts", "previous"))
+  c(
+    sprintf("[%s]", pythons_tables[differs]), sprintf("[[%s]]", pythons_lists[there]),
+    if (length(in_segments) > 0L) paste(paste(in_segments, collapse = " and "), "in [segments]")
+  )
+}
+
+# Items and active columns make segments; sensitive ones (GDPR, article 9) need a lawful basis.
+refuse_sensitive <- function(study, file) {
+  unlawful <- function(table) isTRUE(table$sensitive) && !nzchar(trimws(table$lawful_basis))
+  items <- Filter(unlawful, study$items)
+  columns <- Filter(function(column) unlawful(column) && column$use == "active", study$columns)
+  which <- c(
+    vapply(items, function(table) paste(table$columns, collapse = ", "), ""),
+    vapply(columns, `[[`, "", "name")
+  )
+  if (length(which) > 0L) {
+    fail(
+      file, ": ", paste(which, collapse = "; "), " are sensitive and would form segments, which ",
+      "takes a lawful basis: add lawful_basis, or take them out (columns: use = \"profile\")."
+    )
+  }
 }
 
 # What would change the numbers and is not written in R.
