@@ -60,6 +60,7 @@ segment <- function(study) {
     study$study$seed, kind = "Mersenne-Twister", normal.kind = "Inversion",
     sample.kind = "Rejection"
   )
+  survey <- read_survey(study)
   left_aside <- for_python_alone(study)
   if (length(left_aside) > 0L) {
     warning(
@@ -68,7 +69,6 @@ segment <- function(study) {
       " for the reports of psychoseg run and left aside here", call. = FALSE
     )
   }
-  survey <- read_survey(study)
   scales <- fit_scales(survey, study$scales)
   segments <- fit_segments(survey, scales, study$segments, study$reduce)
   profiles <- profile_segments(survey, scales, segments, study$segments$names)

@@ -10,7 +10,6 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pandas as pd
-import playwright.sync_api as playwright
 import pytest
 
 import psychoseg
@@ -18,6 +17,7 @@ from psychoseg.plots import SEGMENT_COLOURS
 from psychoseg.plots.canvas import HIGH_COLOUR, LOW_COLOUR, MID_COLOUR, ink_on, shade
 from psychoseg.run_folder import write_tables
 from psychoseg.segments.number import Evidence, choose_number
+from psychoseg.spreadsheet import harmless, unharmed
 from psychoseg.stats import choice, null_cloud, valleys
 from psychoseg.stats.dimension import _with_items_enough, next_eigenvalue, parallel_analysis
 from psychoseg.stats.dimension_rules import empirical_kaiser
@@ -28,7 +28,6 @@ from psychoseg.stats.parallel import _precision
 from psychoseg.stats.polychoric import polychoric
 from psychoseg.stats.stability import Bootstrap
 from psychoseg.stats.validity import adjusted_rand
-from psychoseg.spreadsheet import harmless, unharmed
 from psychoseg.study import (
     Action,
     ChoiceSet,
@@ -45,7 +44,7 @@ from tests.made_run import make_run
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
 TIME_LIMIT = 300
 #: As report.html has them; fitness_app has five segments.
-COLOURS = tuple(colour.lstrip("#") for colour in COLOURS[:5])
+COLOURS = tuple(colour.lstrip("#") for colour in SEGMENT_COLOURS[:5])
 #: What is drawn of a run with everything; that of DBSCAN has "neighbours" too.
 PICTURES = (
     *("dendrogram", "choice", "flow", "map", "profile", "heatmap", "snake", "radar"),
@@ -416,10 +415,12 @@ def as_line(text: str) -> str:
 def test_html_report_shows_hostile_texts_and_runs_none(
     hostile_run: Path, hostile_report: Path
 ) -> None:
+    from playwright.sync_api import sync_playwright
+
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         skip_or_fail("there is no chromium on PATH")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 390, "height": 900})
         said, asked = [], []

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MARKER", "plot_importance", "plot_profile"]
 
-#: Standard deviations from everybody beyond which a scale is a marker variable. Dolnicar, Grün &
-#: Leisch (2018), Market Segmentation Analysis, section 8.1, take .25 of a share, which is half a
-#: standard deviation of an answer that every second person gives.
+#: Standard deviations from everybody beyond which a scale is a marker variable, as Dolnicar, Grün &
+#: Leisch (2018), Market Segmentation Analysis, chapter 8, call those that mark a segment: half a
+#: one, Cohen's (1988) medium difference.
 MARKER = 0.5
 #: More rows than this make panels that nobody reads.
 MAX_ROWS = 20
