@@ -25,7 +25,10 @@ script_folder <- function() {
   dirname(gsub("~+~", " ", file, fixed = TRUE)) # Rscript writes a space as ~+~
 }
 here <- script_folder()
-for (part in c("common", "run", "figures", "figures_segments", "figures_profiles", "report")) {
+parts <- c(
+  "common", "run", "figures", "figures_segments", "figures_number", "figures_profiles", "report"
+)
+for (part in parts) {
   source(file.path(here, "lib", paste0(part, ".R")), encoding = "UTF-8")
 }
 
@@ -48,7 +51,8 @@ main <- function(args, options) {
     if (!is_figure(figures[[name]])) message("no ", name, ": ", one_line(figures[[name]]))
   }
   pages <- Filter(is_figure, figures)
-  write_pages(pages, args[[1L]], out, with_report)
+  # ggplot2 tells of lines through a single point.
+  suppressMessages(write_pages(pages, args[[1L]], out, with_report))
   message(
     "wrote ", file.path(out, "persona_report.pdf"),
     if (with_report) ", persona_report.html", " and ", length(pages), " PNGs"

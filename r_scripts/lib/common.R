@@ -177,7 +177,7 @@ format_full <- function(x) {
 # Breaks text at `width` columns (a Chinese sign takes two), a word wider than that too, and ends
 # what takes over `lines` lines with an ellipsis.
 wrap <- function(text, width, lines = 3L) {
-  vapply(text, function(one) {
+  vapply(as.character(text), function(one) {
     words <- unlist(lapply(strsplit(one, "\\s+")[[1L]], pieces, width))
     parts <- strwrap(paste(words, collapse = " "), width + 1L)
     if (length(parts) > lines) {
