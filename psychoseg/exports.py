@@ -12,6 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.study import Study
 from psychoseg.study_report import Format
 from psychoseg.survey.merge import Joined, join_tables
+from psychoseg.survey.personal_data import redact
 from psychoseg.survey.raw import Field, number_text, parse_number
 from psychoseg.survey.read import SPSS_ENDINGS, read_table
 from psychoseg.survey.sav import MAX_MISSING, Code, SavColumn, read_sav, write_sav
@@ -105,7 +107,8 @@ def write_respondents(run: Run, folder: Path, formats: Sequence[Format]) -> list
     number.
 
     With ``ids = "pseudonym"`` the id, and every column that holds the same as the id, becomes
-    HMAC-SHA256 of it under the key; with ``ids = "drop"`` these columns are left out.
+    HMAC-SHA256 of it under the key; with ``ids = "drop"`` these columns are left out. In either
+    case e-mails, telephone numbers, ids and the like are taken out of all texts.
     """
     written = []
     if "csv" in formats:
@@ -293,15 +296,29 @@ def _without_ids(
         if name == study.data.id
         or all(_compared(text) == i for text, i in zip(joined.cells[name], ids, strict=True))
     }
+    known = frozenset(joined.ids)
     if study.export.ids == "drop":
-        return [column for column in columns if column.name not in held]
+        return [_redacted(column, known) for column in columns if column.name not in held]
     names = pd.Series(_pseudonyms(joined.ids, key), dtype="str")
     return [
         SavColumn(column.name, names, column.label, measure="nominal")
         if column.name in held
-        else column
+        else _redacted(column, known)
         for column in columns
     ]
+
+
+def _redacted(column: SavColumn, ids: frozenset[str]) -> SavColumn:
+    """Return a column without personal data in its texts; numbers stay as they are."""
+    values = column.values
+    if not (pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values)):
+        return column
+    codes, texts = pd.factorize(values, use_na_sentinel=False)
+    clean = [redact(t, ids=ids) if isinstance(t, str) else t for t in texts]
+    if list(texts) == clean:
+        return column
+    cleaned = pd.Series(clean, dtype=values.dtype).iloc[codes].reset_index(drop=True)
+    return replace(column, values=cleaned)
 
 
 def _compared(text: str) -> str:

@@ -7,11 +7,12 @@ Owns the order of the steps. The tables are made in ``tables`` and ``by_k``, the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
+from psychoseg.errors import tell
 from psychoseg.naming import Driver, say_driver
 from psychoseg.profiles.actions import rank_actions
 from psychoseg.profiles.by_k import cut_profiles, cut_summary, cuts_of
@@ -118,6 +119,7 @@ def profile_segments(
     shown = shown_cells(cuts.gathered, cuts.into, reported=k, min_base=min_base)
     means = means_table(cuts.gathered, own, k, shown.means[k], correction=correction)
     shares = shares_table(cuts.gathered, own, k, shown.shares[k], correction=correction)
+    _tell_hidden(min_base, means, shares)
     by_k, tables = cut_profiles(cuts, shown, means, shares, k=k)
     drivers = find_drivers(sample, means, shares)
     importance, model, rules = fit_importance(sample, rng, min_base=min_base)
@@ -133,7 +135,11 @@ def profile_segments(
     return Profiles(
         means=means,
         shares=shares,
-        tests=tests_table(sample, _hidden_variables(means, shares)),
+        tests=tests_table(
+            sample,
+            _variables_where("hidden", means, shares),
+            _variables_where("no total", means, shares),
+        ),
         drivers=pd.DataFrame(
             [
                 (s, rank, *driver, say_driver(driver))
@@ -159,10 +165,24 @@ def profile_segments(
     )
 
 
-def _hidden_variables(*tables: pd.DataFrame) -> set[tuple[str, str]]:
-    """Return variables, by name and role, of which a cell is hidden."""
+def _variables_where(
+    what: Literal["hidden", "no total"], *tables: pd.DataFrame
+) -> set[tuple[str, str]]:
+    """Return variables, by name and role, of which a cell is hidden, or the total not known."""
     found: set[tuple[str, str]] = set()
     for table in tables:
-        part = table[table["hidden"].astype(bool)]
+        where = table["hidden"].astype(bool) if what == "hidden" else table["total"].isna()
+        part = table[where]
         found |= {*zip(part["variable"], part["role"], strict=True)}
     return found
+
+
+def _tell_hidden(min_base: int, *tables: pd.DataFrame) -> None:
+    hidden = sum(int(table["hidden"].sum()) for table in tables)
+    if hidden:
+        labels = {str(x) for t in tables for x in t.loc[t["hidden"].astype(bool), "label"]}
+        tell(
+            f"{hidden} of {sum(map(len, tables))} figures of the segments are not shown, of "
+            f"{', '.join(sorted(labels))}: fewer than {min_base} people answered, or such a figure "
+            "could be worked out by subtraction. [profiles] min_base says how many it takes."
+        )

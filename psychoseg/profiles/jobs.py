@@ -15,7 +15,7 @@ from psychoseg.errors import StudyError
 from psychoseg.naming import say_number
 from psychoseg.profiles.protect import shown_beside_total
 from psychoseg.profiles.sample import Sample
-from psychoseg.stats.arrays import FloatArray
+from psychoseg.stats.arrays import BoolArray, FloatArray
 from psychoseg.stats.opportunity import score_opportunities
 from psychoseg.study_report import Job
 from psychoseg.survey.table import Survey
@@ -42,7 +42,8 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
         Each with the items or numeric or ordinal columns that ask how important it is and how
         satisfied people are.
     min_base : int
-        A score on fewer people is hidden.
+        A score on fewer people is hidden, and one that would give away, by subtraction, such a
+        figure of another segment or of a profile table.
 
     Returns
     -------
@@ -76,6 +77,8 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
             minlength=len(sample.segments),
         )
         by_segment, overall = shown_beside_total(people, min_base)
+        if min_base > 1 and _gives_away(sample, job, both, min_base):
+            by_segment, overall = np.zeros_like(by_segment), False
         seen = {0: overall, **dict(zip(sample.segments, by_segment, strict=True))}
         for groups, segments in ((everybody, (0,)), (sample.labels - 1, sample.segments)):
             found = score_opportunities(
@@ -97,6 +100,20 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
     rows.sort(key=lambda row: (row[0], row[1]))
 
     return pd.DataFrame(rows, columns=list(JOB_COLUMNS))
+
+
+def _gives_away(sample: Sample, job: Job, both: BoolArray, min_base: int) -> bool:
+    """Return whether a profiled column less the score would be a figure on too few people.
+
+    These are the people of a segment who answered one question and not the other.
+    """
+    for v in sample.variables:
+        if v.role == "scale" or v.name not in (job.importance, job.satisfaction):
+            continue
+        one_alone = np.bincount(sample.labels[v.known & ~both] - 1, minlength=len(sample.segments))
+        if ((one_alone > 0) & (one_alone < min_base)).any():
+            return True
+    return False
 
 
 def _tops(survey: Survey, jobs: Sequence[Job]) -> list[tuple[FloatArray, FloatArray]]:

@@ -28,8 +28,8 @@ class Shown:
 
     Attributes
     ----------
-    means, shares : mapping of int to ndarray of bool, shape (lines, k)
-        By the number of segments: for each line of ``Gathered`` and each segment.
+    means, shares : mapping of int to ndarray of bool, shape (lines, k + 1)
+        By the number of segments: for each line of ``Gathered`` each segment and, last, all.
     """
 
     means: Mapping[int, BoolArray]
@@ -68,7 +68,7 @@ def shown_cells(
 
     lines = ([by_cut(line) for line in part] for part in (gathered.means, gathered.shares))
     means, shares = (
-        {k: np.array([own[k] for own in part], dtype=bool).reshape(-1, k) for k in into}
+        {k: np.array([own[k] for own in part], dtype=bool).reshape(-1, k + 1) for k in into}
         for part in lines
     )
     return Shown(means, shares)
@@ -88,14 +88,16 @@ def _choose(
     people: FloatArray, into: Mapping[int, IntArray], reported: int, min_base: int
 ) -> dict[int, BoolArray]:
     if min_base <= 1:
-        return {k: np.ones(k, dtype=bool) for k in into}
+        return {k: np.ones(k + 1, dtype=bool) for k in into}
     cells = [np.ones((1, len(people)), dtype=bool)]
     keep = [np.array([_TOTAL])]
     for k, segment_of in into.items():
         cells.append(np.arange(k)[:, None] == segment_of[None, :])
         keep.append(np.full(k, _REPORTED if k == reported else _OTHER))
-    shown = publishable_cells(people, np.vstack(cells), least=min_base, keep=np.concatenate(keep))[
-        1:
-    ]
+    overall, *shown = publishable_cells(
+        people, np.vstack(cells), least=min_base, keep=np.concatenate(keep)
+    )
     ends = np.cumsum(list(into))
-    return {k: shown[end - k : end] for k, end in zip(into, ends, strict=True)}
+    return {
+        k: np.array([*shown[end - k : end], overall]) for k, end in zip(into, ends, strict=True)
+    }

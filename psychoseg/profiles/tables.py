@@ -172,8 +172,8 @@ def mean_cells(gathered: Gathered, into: IntArray, k: int, shown: BoolArray) -> 
     into : ndarray of int, shape (atoms,)
         The segment of each atom, from 0.
     k : int
-    shown : ndarray of bool, shape (lines, k)
-        A figure that is not shown is NaN, and its row hidden.
+    shown : ndarray of bool, shape (lines, k + 1)
+        A figure that is not shown is NaN, and its row hidden; the last is the total's.
 
     Returns
     -------
@@ -203,8 +203,8 @@ def means_table(
     for line, own in zip(gathered.means, shown, strict=True):
         sums = join_groups(line.sums, into, k)
         more: _Block = {
-            "v_test": np.where(own, v_test_means(sums), np.nan),
-            "letters": _letters([group_means(sums)], [own], correction)[0],
+            "v_test": np.where(own[:-1], v_test_means(sums), np.nan),
+            "letters": _letters([group_means(sums)], [own[:-1]], correction)[0],
         }
         blocks.append({**_mean_block(line, into, k, own), **more})
     return _frame(gathered.means, blocks, k, MEAN_COLUMNS)
@@ -220,12 +220,12 @@ def shares_table(
     for _, own in groupby(range(len(every)), key=lambda i: gathered.shares[i].table):
         rows = list(own)
         estimates = [group_means(every[i]) for i in rows]
-        letters += _letters(estimates, [shown[i] for i in rows], correction)
+        letters += _letters(estimates, [shown[i, :-1] for i in rows], correction)
     full: list[_Block] = [
         {
             **block,
-            "association": np.where(own, _association(sums), np.nan),
-            "v_test": np.where(own, v_test_shares(sums), np.nan),
+            "association": np.where(own[:-1], _association(sums), np.nan),
+            "v_test": np.where(own[:-1], v_test_shares(sums), np.nan),
             "letters": text,
         }
         for block, sums, own, text in zip(blocks, every, shown, letters, strict=True)
@@ -233,7 +233,11 @@ def shares_table(
     return _frame(gathered.shares, full, k, SHARE_COLUMNS)
 
 
-def tests_table(sample: Sample, hidden: Collection[tuple[str, str]]) -> pd.DataFrame:
+def tests_table(
+    sample: Sample,
+    hidden: Collection[tuple[str, str]],
+    unknown: Collection[tuple[str, str]],
+) -> pd.DataFrame:
     """Return ``Profiles.tests``: how strongly each variable goes with the segments.
 
     Parameters
@@ -241,6 +245,8 @@ def tests_table(sample: Sample, hidden: Collection[tuple[str, str]]) -> pd.DataF
     sample : Sample
     hidden : collection of (variable, role)
         Variables a cell of which is hidden: what sums over all cells would give it away.
+    unknown : collection of (variable, role)
+        Variables whose total is hidden.
 
     Returns
     -------
@@ -253,15 +259,15 @@ def tests_table(sample: Sample, hidden: Collection[tuple[str, str]]) -> pd.DataF
         base = int(v.known.sum())
         measure = "eta squared" if v.kind in ("scale", "numeric") else "Cramer's V"
         strength, test = np.nan, _NO_TEST
-        away = (v.set_name or v.name, v.role) in hidden
-        if not away:
+        name = (v.set_name or v.name, v.role)
+        if name not in hidden:
             if measure == "eta squared":
                 strength = eta_squared(v.values, labels, w)
             else:
                 strength = cramers_v(v.codes(), labels, w)
             if v.role == "profile":
                 test = _test(v, sample)
-        figures = (np.nan if away else float(base),)
+        figures = (np.nan if name in unknown else float(base),)
         rows.append((v.name, v.label, v.kind, v.role, measure, strength, *test, np.nan, *figures))
     table = pd.DataFrame(rows, columns=list(TEST_COLUMNS))
     table["p_adjusted"] = adjust_p(table["p"].to_numpy(dtype=np.float64))
@@ -344,15 +350,15 @@ def _block(
         "base": bases.rows,
         "base_weighted": bases.weighted,
         "base_effective": bases.effective,
-        "total": np.broadcast_to(total, k),
         "index": index,
     }
     return {
         **{
-            name: np.where(shown, values, np.nan)
+            name: np.where(shown[:-1], values, np.nan)
             for name, values in {**figures, **comparison}.items()
         },
-        "hidden": ~shown,
+        "total": np.where(shown[-1], np.broadcast_to(total, k), np.nan),
+        "hidden": ~shown[:-1],
     }
 
 

@@ -91,7 +91,7 @@ def distinctive_words(
     """
     rows: list[tuple[object, ...]] = []
     quotes: list[tuple[int, str, str, str]] = []
-    ids: Collection[str] = frozenset(survey.ids.astype(str)) if any(t.quotes for t in texts) else ()
+    ids: Collection[str] = _ids(survey) if any(t.quotes for t in texts) else ()
     for question in texts:
         if question.column not in survey.texts.columns:
             continue
@@ -134,6 +134,11 @@ def distinctive_words(
         pd.DataFrame(rows, columns=list(WORD_COLUMNS)),
         pd.DataFrame(quotes, columns=list(QUOTE_COLUMNS)),
     )
+
+
+def _ids(survey: Survey) -> frozenset[str]:
+    """Return the ids of all who were read: an answer may name somebody who was left out."""
+    return frozenset(survey.ids.astype(str)) | frozenset(survey.ledger["respondent"].astype(str))
 
 
 def _words(text: str, *, english: bool) -> frozenset[str]:

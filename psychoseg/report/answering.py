@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from psychoseg.report import words
 from psychoseg.report.facts import Cell, Row, Table, cells
+from psychoseg.report.profile_tables import hidden_cell
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -36,6 +37,10 @@ def quality_table(run: Run) -> Table | None:
         if r["not_computed"]:
             label = Cell(str(r["label"]), f"not computed: {r['not_computed']}")
             rows.append(Row((label, *cells(*[words.NOTHING] * 3, counts))))
+            continue
+        if int(r["n_known"]) < run.study.profiles.min_base:
+            hidden = hidden_cell(run)
+            rows.append(Row((Cell(str(r["label"])), hidden, hidden, hidden, Cell(counts))))
             continue
         cutoff = f"flagged {r['side']} {_cutoff(float(r['cutoff']))}; {r['source']}"
         rows.append(
@@ -75,6 +80,9 @@ def style_table(run: Run) -> Table | None:
         if not r["n_known"]:
             label = Cell(str(r["label"]), "not computed: no scale has items worded both ways")
             rows.append(Row((label, *cells(*[words.NOTHING] * 3))))
+            continue
+        if int(r["n_known"]) < run.study.profiles.min_base:
+            rows.append(Row((Cell(str(r["label"])), *[hidden_cell(run)] * 3)))
             continue
         rows.append(
             Row(

@@ -227,6 +227,8 @@ def _note(book: Workbook, sheet: Worksheet, row: int, run: Run, variables: Seque
     tests = run.profiles.tests
     said = []
     for r in tests[tests["variable"].isin(list(variables))].to_dict("records"):
+        if not np.isfinite(float(r["base"])):
+            continue
         of = f"{r['label']}: " if len(variables) > 1 else ""
         strength = f"{r['measure']} {words.number(r['strength'])}"
         if np.isfinite(float(r["p_adjusted"])):
@@ -235,6 +237,8 @@ def _note(book: Workbook, sheet: Worksheet, row: int, run: Run, variables: Seque
                 f"{r['test']}({df}) = {words.number(float(r['statistic']))}, "
                 f"p {words.p_value(r['p_adjusted'])} adjusted"
             )
+        elif not np.isfinite(float(r["strength"])):
+            test = "no test: a figure is hidden"
         else:
             test = "no test: it made the segments, which differ on it by construction"
         said.append(f"{of}base n = {int(r['base']):,}; {strength}; {test}")

@@ -103,7 +103,7 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                 stability_meaning=meaning,
                 portrait=_sentences(profiles.facts, number, "portrait"),
                 is_not=_sentences(profiles.facts, number, "is_not"),
-                sure="" if left_out else _sure(size, band),
+                sure="" if left_out else _sure(size, band, run.study.profiles.min_base),
                 best=_best(actions),
                 actions=actions,
                 typical_note=_typical_note(profiles.typical, number),
@@ -132,13 +132,15 @@ def _anchor(fact: Mapping[Hashable, object], segment: int) -> str:
     return cell_anchor(str(fact["table"]), str(fact["variable"]), str(fact["category"]), segment)
 
 
-def _sure(size: Mapping[object, object], band: str) -> str:
+def _sure(size: Mapping[object, object], band: str, least: int) -> str:
     """Say how sure a segment and its people are, as far as it was measured."""
     jaccard, certainty, border = (
         float(size[c])  # type: ignore[arg-type]
         for c in ("jaccard", "certainty", "border_share")
     )
     said = []
+    if int(size["n"]) < least:  # type: ignore[call-overload]
+        return f"Fewer than {least} people."
     if np.isfinite(jaccard):
         said.append(f"Jaccard {words.number(jaccard)}, {band}.")
     if np.isfinite(certainty):

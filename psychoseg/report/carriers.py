@@ -98,6 +98,9 @@ def _supplementary_table(run: Run) -> Table | None:
     known: dict[str, set[str]] = {}
     for r in table.to_dict("records"):
         category = str(r["category"])
+        if not category and _answered(run, str(r["column"])) < run.study.profiles.min_base:
+            left_out = True
+            continue
         if category and category not in known.setdefault(
             str(r["column"]), _shown_categories(run, str(r["column"]))
         ):
@@ -115,11 +118,12 @@ def _supplementary_table(run: Run) -> Table | None:
         rows.append(Row(tuple(line)))
     more = len(columns) - len(shown)
     note = (
-        f"Base n = {kept(run):,}. Correlations of numbers; means of categories in standard "
-        "deviations of the component. These columns took no part in making the segments."
+        f"Base: those of {kept(run):,} who answered. Correlations of numbers; means of categories "
+        "in standard deviations of the component. These columns took no part in making the "
+        "segments."
     )
     if left_out:
-        note += " Categories of too few people are left out."
+        note += " What too few people answered is left out."
     if more:
         note += f" The first {len(shown)} of {len(columns)} components."
     return Table(
@@ -135,6 +139,10 @@ def _shown_categories(run: Run, column: str) -> set[str]:
     counts = run.survey.columns[column][run.segments.labels > 0].value_counts(sort=False)
     shown, _ = shown_beside_total(np.asarray(counts, dtype=np.float64), run.study.profiles.min_base)
     return {str(c) for c, is_shown in zip(counts.index, shown, strict=True) if is_shown}
+
+
+def _answered(run: Run, column: str) -> int:
+    return int(run.survey.columns[column][run.segments.labels > 0].notna().sum())
 
 
 def _name_of(run: Run, row: Mapping[Hashable, object]) -> str:

@@ -86,7 +86,7 @@ def comparison_facts(comparison: Comparison, a: Run, b: Run) -> ComparisonFacts:
         reason=reason,
         runs=(_run_fact("First run", a), _run_fact("Second run", b)),
         match=_match_table(comparison),
-        flow=_flow_table(comparison),
+        flow=_flow_table(comparison, max(r.study.profiles.min_base for r in (a, b))),
         changes=_change_table(comparison),
         changes_text=_changes_text(comparison),
         notes=comparison.notes,
@@ -216,12 +216,16 @@ def _match_table(comparison: Comparison) -> Table:
     )
 
 
-def _flow_table(comparison: Comparison) -> Table:
+def _flow_table(comparison: Comparison, least: int) -> Table:
     rows = []
     for a in comparison.names_a:
         part = comparison.flow[comparison.flow["a"] == a]
         shares = part.set_index("b")["share_a"]
         people = int(part["n"].sum())
+        if people < least:
+            name = Cell(comparison.names_a[a], number=a)
+            rows.append(Row((name, *[Cell(f"n < {least}")] * len(comparison.names_b))))
+            continue
         rows.append(
             Row(
                 (

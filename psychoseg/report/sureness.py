@@ -23,6 +23,7 @@ from psychoseg.report.facts import (
     cells,
 )
 from psychoseg.report.number import choice_text
+from psychoseg.report.profile_tables import hidden_cell
 from psychoseg.report.tables import kept
 from psychoseg.stats.choice import ALPHA
 from psychoseg.stats.stability import BORDER
@@ -318,9 +319,15 @@ def _segment_table(run: Run) -> Table:
                     Cell(words.number(r["jaccard"])),
                     Cell(band),
                     Cell(words.number(r["slsw"])),
-                    Cell(words.percent(r["certainty"])),
-                    Cell(words.percent(r["border_share"])),
-                    Cell(words.number(r["silhouette"])),
+                    *(
+                        [hidden_cell(run)] * 3
+                        if int(r["n"]) < run.study.profiles.min_base
+                        else cells(
+                            words.percent(r["certainty"]),
+                            words.percent(r["border_share"]),
+                            words.number(r["silhouette"]),
+                        )
+                    ),
                 )
             )
         )

@@ -81,6 +81,8 @@ def _segments(book: Workbook, run: Run) -> None:
     people = run.profiles.personas[["segment", "name", "suggested"]]
     table = people.merge(run.segments.table, on="segment").sort_values("segment")
     table = table.assign(letter=[letter_of(int(s)) for s in table["segment"]])
+    of_people = ["certainty", "border_share", "silhouette"]
+    table[of_people] = table[of_people].where(table["n"] >= run.study.profiles.min_base)
     book.frame(
         "Segments",
         "The segments: size and stability",

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["PersonalData", "find_personal_data", "redact"]
+
+#: What an id may stand as: a word, a word without what joins it to others, a run of letters and
+#: digits.
+_PIECES = (
+    r"[^\s,;()\[\]<>\"]*[^\s,;()\[\]<>\".:!?]",
+    r"\w+(?:[-.]\w+)*",
+    r"[^\W_]+",
+)
 
 Kind = Literal["e-mail", "web address", "handle", "bank account", "card", "phone number", "id"]
 
@@ -69,7 +78,7 @@ def find_personal_data(text: str, *, ids: Collection[str] = ()) -> tuple[Persona
         digits = _digits(match[0])
         if 13 <= len(digits) <= 19 and _passes_luhn(digits):
             add(*match.span(), "card")
-    for start, end in _known(text, ids):
+    for start, end in _known(text, frozenset(ids)):
         add(start, end, "id")
     for pattern in _PHONES:
         for match in pattern.finditer(text):
@@ -199,18 +208,20 @@ def _is_id(token: str) -> bool:
     return n_digits >= (_ID_LENGTH - 1 if token[0].isdigit() else 5)
 
 
-def _known(text: str, ids: Collection[str]) -> list[tuple[int, int]]:
+def _known(text: str, ids: AbstractSet[str]) -> list[tuple[int, int]]:
     """Return where ids of respondents stand as whole words."""
     if not ids:
         return []
     if text.strip() in ids:
         start = len(text) - len(text.lstrip())
         return [(start, start + len(text.strip()))]
-    words = re.finditer(r"[^\s,;()\[\]<>\"]*[^\s,;()\[\]<>\".:!?]", text)
     return [
         (word.start(), word.end())
-        for word in words
-        if len(word[0]) >= 4 and word[0] in ids and not _looks_plain(word[0])
+        for piece in _PIECES
+        for word in re.finditer(piece, text)
+        if len(word[0]) >= 4
+        and not ids.isdisjoint((word[0], word[0].lower(), word[0].upper()))
+        and not _looks_plain(word[0])
     ]
 
 

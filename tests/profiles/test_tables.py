@@ -334,7 +334,7 @@ class TestIndex:
 
 
 FIGURES = [
-    "low", "high", "se", "base", "base_weighted", "base_effective", "total", "rest", "difference",
+    "low", "high", "se", "base", "base_weighted", "base_effective", "rest", "difference",
     "difference_low", "difference_high", "effect", "index", "v_test",
 ]  # fmt: skip
 
@@ -359,6 +359,8 @@ class TestHidden:
         assert own["hidden"]
         assert own[["mean", "sd", "z", *FIGURES]].isna().all()
         assert own["letters"] == ""
+        # All who answered are many.
+        assert np.isfinite(own["total"])
         hidden = found.means["hidden"]
         # The smaller of the others too: all less the other would be the nine.
         assert found.means.loc[hidden, "segment"].tolist() == [2, 3]
@@ -409,7 +411,7 @@ class TestHidden:
         found = self.made(10).by_k
         own = found.query("segment == 2 and variable == 'age'")
         assert own["hidden"].all()
-        assert own[["value", "low", "base", "total", "effect"]].isna().all(axis=None)
+        assert own[["value", "low", "base", "effect"]].isna().all(axis=None)
 
     def test_a_test_on_too_few_people_is_not_made(self) -> None:
         labels = np.repeat([1, 2], 50)
