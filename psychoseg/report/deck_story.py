@@ -234,7 +234,7 @@ def _entry(cell: Cell, kind: str, *, left: bool) -> Entry:
     if cell.number:
         fill = segment_colour(cell.number)
         colour = ink_on(fill)
-    elif cell.tone:
+    elif cell.tone in _TONES:
         fill = shade(_TONES[cell.tone])
         colour = ink_on(fill)
     small = [t for t in (cell.note, cell.base) if t and t != words.NOTHING]
