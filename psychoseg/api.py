@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psychoseg.run_folder import Run, read_run
 from psychoseg.runs import Progress, check_formats, rewrite_report, run_study
+from psychoseg.study import Study
 from psychoseg.study_report import Format
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run(
         seed=seed,
         formats=formats,
         progress=progress,
+        check_report=_check_report,
         write_report=_write_report,
     )
 
@@ -161,6 +163,17 @@ def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
 
     draft = read_draft(path)
     return write_study(path, out=out), draft
+
+
+def _check_report(study: Study) -> None:
+    """Raise before the run what would else end it: a template that is none, no key."""
+    from psychoseg.exports import check_export
+
+    if "pptx" in study.report.formats and study.report.template is not None:
+        from psychoseg.report.slide_base import open_base
+
+        open_base(study.folder / study.report.template)
+    check_export(study)
 
 
 def _write_report(result: Run, folder: Path, formats: Sequence[Format]) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+#: How the files that people ask for are called.
+_REPORTS = ("report", "respondents", "tables")
 _STAGE_TEXT = {
     "survey": "Reading the survey",
     "scales": "Building scales",
@@ -243,14 +245,22 @@ def _summarise(result: Run, *, verbose: bool) -> None:
         for measure, what, value in zip(*columns, strict=True):
             print(f"  {measure} ({what}): {value:.6g}")
     messages = list(result.warnings["message"])
-    if messages and verbose:
+    in_report = result.folder is not None and (result.folder / "report.html").is_file()
+    if messages and (verbose or not in_report):
         print("Warnings:")
         for message in messages:
             print(f"  - {message}")
     elif messages:
         print(f"Warnings in the report: {len(messages)}")
     folder = result.folder
-    if folder is not None:
+    if folder is None:
+        return
+    # The tables of the stages are always there; these are what was asked for.
+    files = sorted(file.name for file in folder.iterdir() if file.name.split(".")[0] in _REPORTS)
+    shown = [name for name in files if name != "report.html"]
+    if shown:
+        print(f"In {folder}: {', '.join(shown)}")
+    if "report.html" in files:
         print(f"Report: {folder / 'report.html'}")
 
 

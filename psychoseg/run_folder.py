@@ -190,6 +190,7 @@ def read_run(folder: str | Path) -> Run:
         alone is at fault.
     """
     folder = Path(folder)
+    check_is_run(folder)
     try:
         manifest = _read_json(folder / "manifest.json")
         frames = {
@@ -204,6 +205,20 @@ def read_run(folder: str | Path) -> Run:
             "Name a folder that this version's `psychoseg run` wrote and nobody has edited, or run "
             "the study again."
         ) from error
+
+
+def check_is_run(folder: Path) -> None:
+    """Raise a DataError where a folder is no run, naming the runs in it if there are any."""
+    if (folder / "manifest.json").is_file():
+        return
+    what = "is not a run folder: it has no manifest.json"
+    if not folder.exists():
+        what = "is not there"
+    elif not folder.is_dir():
+        what = "is a file, not a run folder"
+    runs = sorted(str(file.parent) for file in folder.glob("runs/*/manifest.json"))
+    which = f"Did you mean {runs[-1]}?" if runs else "Name a folder that psychoseg run wrote."
+    raise DataError(f"{folder} {what}, so it cannot be read as a run. {which}")
 
 
 def read_tables(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -224,6 +239,7 @@ def read_tables(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     DataError
         Where the folder is not a run, or was changed.
     """
+    check_is_run(folder)
     try:
         types = _read_json(folder / "manifest.json")["tables"]
         return {n: read_table(folder / f"{n}.csv", types[n]) for n in names if n in types}

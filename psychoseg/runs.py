@@ -88,6 +88,7 @@ def run_study(
     seed: int | None = None,
     formats: Sequence[Format] | None = None,
     progress: Progress | None = None,
+    check_report: Callable[[Study], None] | None = None,
     write_report: WriteReport | None = None,
 ) -> Run:
     """Run a study and keep it in a run folder.
@@ -106,6 +107,8 @@ def run_study(
     formats : sequence of str, optional
         Which files to write, instead of the study's: see :data:`psychoseg.study_report.FORMATS`.
     progress : Progress, optional
+    check_report : callable, optional
+        Given the study before anything is read: raises what the reports would raise in the end.
     write_report : callable, optional
         Given the run, the folder to write reports into, and the formats.
 
@@ -118,12 +121,15 @@ def run_study(
     PsychosegError
         Where the study, its data or an engine is not in order; nothing is written then.
     """
+    _check_no_run(Path(path))
     study = _overridden(load_study(path), engine=engine, seed=seed, formats=formats)
     folder = _run_folder(study, out)
     previous = _previous(study, folder)
     log = _Log(progress)
     primary, second = _engines(study)
     _check_possible(study, primary, second)
+    if check_report is not None:
+        check_report(study)
     try:
         # One thread: sums in another order would give other last digits.
         with threadpool_limits(limits=1):
@@ -236,10 +242,19 @@ def check_formats(formats: Sequence[str]) -> None:
         )
 
 
+def _check_no_run(path: Path) -> None:
+    """Refuse the study file of a run folder, whose data are elsewhere."""
+    folder = path if path.is_dir() else path.parent
+    if (folder / "study.toml").is_file() and (folder / "manifest.json").is_file():
+        raise StudyError(
+            f"{folder} is a finished run, not a study. Name the study's own folder, or make the "
+            f"reports again with: psychoseg report {folder}"
+        )
+
+
 def _previous(study: Study, folder: Path) -> Previous | None:
     """Return the run whose segments the study's names go by: named, replaced, or the latest."""
-    if not (study.segments.names or study.segments.texts):
-        return None
+    given = bool(study.segments.names or study.segments.texts)
     if study.segments.previous is not None:
         named = study.folder / study.segments.previous
         if not (named / "manifest.json").is_file():
@@ -247,7 +262,9 @@ def _previous(study: Study, folder: Path) -> Previous | None:
                 f'segments.previous = "{study.segments.previous}": {named} is not a run folder. '
                 "Name one, or take the line out: the latest run beside the study then counts."
             )
-        return _read_previous(named)
+        return _read_previous(named) if given else None
+    if not given:
+        return None
     if (folder / "manifest.json").is_file():
         return _read_previous(folder)
     finished = (study.folder / "runs").glob("*/manifest.json")
@@ -318,12 +335,6 @@ def _engines(study: Study) -> tuple[Engine, Engine | None]:
 def _check_possible(study: Study, primary: Engine, second: Engine | None) -> None:
     """Raise, before anything is read, what the last stages would raise whatever the data are."""
     check_map(study.reduce.map)
-    template = study.report.template
-    if template is not None and not (study.folder / template).is_file():
-        raise StudyError(
-            f'report.template = "{template}": there is no file {study.folder / template}. Name a '
-            ".pptx or .potx, relative to the study file."
-        )
     for engine in (primary, second):
         if engine is not None:
             engine.check(

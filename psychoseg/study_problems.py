@@ -6,6 +6,7 @@ Knows no setting: keys and choices are read off the model it is given.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable
 from typing import get_args
@@ -85,6 +86,8 @@ def _sentence(
         return f"{path[-1]} is empty. Give it a text."
     if kind == "value_error":
         return message.removeprefix("Value error, ") + "."
+    if kind in ("tuple_type", "list_type"):
+        return f"{shown!r} should be a list, such as [{json.dumps(shown, default=str)}]."
     text = message.removeprefix("Input should be ")
     return f"{shown!r} should be {text}." if text != message else f"{message} (found {shown!r})."
 
