@@ -179,39 +179,22 @@ def _solutions(a: Run, b: Run, rows_a: IntArray, rows_b: IntArray) -> Comparison
         for t in _unmatched(pairs, b.segments.k)
     ]
     match = pd.DataFrame(rows)
-    stays = (pairs[labels_a - 1] == labels_b - 1).astype(np.float64)
-    everyone = np.ones(len(stays), dtype=bool)
-    counts = a.survey.weight_kind != "sampling"
-    share = estimate_share(stays, everyone, weights, counts=counts)
     certainty = a.segments.certainty[rows_a]
     known = ~np.isnan(certainty)
     expected = (
         float(np.average(certainty[known], weights=weights[known])) if known.any() else np.nan
     )
-    summary = pd.DataFrame(
-        [
-            (
-                "stay in the matching segment",
-                share.value,
-                share.low,
-                share.high,
-                expected,
-                len(stays),
-            ),
-            (
-                "adjusted Rand index",
-                adjusted_rand(labels_a, labels_b, weights),
-                np.nan,
-                np.nan,
-                np.nan,
-                len(stays),
-            ),
-        ],
-        columns=["measure", "value", "low", "high", "expected", "base"],
+    summary = _agreement(
+        "stay in the matching segment",
+        (labels_a, labels_b),
+        pairs,
+        weights,
+        counts=a.survey.weight_kind != "sampling",
+        expected=expected,
     )
     changes = _changes(a, b, match, notes, tested=False)
     return Comparison(
-        "solutions", len(stays), _names(a), _names(b), match, flow, summary, changes, notes
+        "solutions", len(rows_a), _names(a), _names(b), match, flow, summary, changes, notes
     )
 
 
@@ -238,32 +221,37 @@ def _waves(a: Run, b: Run) -> Comparison:
     weights = b.survey.weights[centres.rows]
     typed = cdist(centres.people, centres.a).argmin(axis=1).astype(np.intp) + 1
     flow = _flow(typed, own, weights, a.segments.k, b.segments.k)
-    kept = (pairs[typed - 1] == own - 1).astype(np.float64)
-    counts = b.survey.weight_kind != "sampling"
-    share = estimate_share(kept, np.ones(len(kept), dtype=bool), weights, counts=counts)
-    summary = pd.DataFrame(
-        [
-            (
-                "new respondents whose nearest old segment is their own",
-                share.value,
-                share.low,
-                share.high,
-                np.nan,
-                len(kept),
-            ),
-            (
-                "adjusted Rand index",
-                adjusted_rand(typed, own, weights),
-                np.nan,
-                np.nan,
-                np.nan,
-                len(kept),
-            ),
-        ],
-        columns=["measure", "value", "low", "high", "expected", "base"],
+    summary = _agreement(
+        "new respondents whose nearest old segment is their own",
+        (typed, own),
+        pairs,
+        weights,
+        counts=b.survey.weight_kind != "sampling",
+        expected=np.nan,
     )
     changes = _changes(a, b, match, notes, tested=True)
     return Comparison("waves", 0, _names(a), _names(b), match, flow, summary, changes, notes)
+
+
+def _agreement(
+    what: str,
+    labels: tuple[IntArray, IntArray],
+    pairs: IntArray,
+    weights: FloatArray,
+    *,
+    counts: bool,
+    expected: float,
+) -> pd.DataFrame:
+    """Return ``Comparison.summary``: how many are in the matching segment, and how that is."""
+    first, second = labels
+    match = (pairs[first - 1] == second - 1).astype(np.float64)
+    share = estimate_share(match, np.ones(len(match), dtype=bool), weights, counts=counts)
+    rand = adjusted_rand(first, second, weights)
+    rows = [
+        (what, share.value, share.low, share.high, expected, len(match)),
+        ("adjusted Rand index", rand, np.nan, np.nan, np.nan, len(match)),
+    ]
+    return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "expected", "base"])
 
 
 def _common(a: Run, b: Run) -> tuple[_Centres | None, tuple[str, ...]]:
