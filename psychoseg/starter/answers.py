@@ -259,6 +259,23 @@ _SCHOOLING: tuple[tuple[float, re.Pattern[str]], ...] = (
 _PER_YEAR = {"hour": 8760.0, "day": 365.0, "week": 52.0, "month": 12.0, "year": 1.0}
 _COUNTS = {"once": 1.0, "twice": 2.0, "a few times": 3.0, "several times": 4.0}
 _RATE = re.compile(r"\b(hour|day|week|month|year)s?\b")
+#: How long ago, not how often: "within the last 3 months", "a week ago"; but no "twice in the last
+#: month".
+_AGO = re.compile(
+    r"\b(within|in|during|over) (the )?(last|past)\b|\bago\b"
+    r"|^(the )?(last|past) (\w+ )?(hour|day|week|month|year)s?$"
+)
+_TIMES = re.compile(r"\btimes?\b|\bonce\b|\btwice\b|\bevery\b")
+_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4, "year": 365.0}
+_NEAR = {"just now": 0.0, "today": 0.25, "yesterday": 1.0}
+_NUMBER_WORDS = {
+    word: float(i)
+    for i, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+         "twelve"),
+        start=1,
+    )
+} | {"half": 0.5}  # fmt: skip
 _DAILY = {"daily": 365.0, "weekly": 52.0, "monthly": 12.0, "yearly": 1.0, "annually": 1.0}
 _LEADING = re.compile(r"^\(?(-?\d{1,2})\s*(?:[.):=\-–—]|\s)\s*\D")
 _AMOUNT = re.compile(r"\d[\d.,]*")
@@ -279,10 +296,13 @@ class Ordered:
     levels : tuple of tuple of str
     missing : tuple of str
         Texts that mean "no answer".
+    guess : str
+        What the order goes by where that is no known answer scale: "how long ago"; else ``""``.
     """
 
     levels: tuple[tuple[str, ...], ...]
     missing: tuple[str, ...]
+    guess: str = ""
 
 
 def plain(text: str) -> str:
@@ -327,16 +347,25 @@ def order_answers(texts: Sequence[str]) -> Ordered | None:
 
     Notes
     -----
-    Tried in this order: numbers at the beginning ("1 - not at all"), words of frequency, rates
-    ("once a week"), schooling, words of agreement and the like with their strength, amounts
-    ("18 to 24").
+    Tried in this order: numbers at the beginning ("1 - not at all"), how long ago ("within the last
+    week"), words of frequency, rates ("once a week"), schooling, words of agreement and the like
+    with their strength, amounts ("18 to 24"). Amounts that are nothing but numbers, and scales of
+    words, are known; the others are guesses.
     """
     texts = sorted(set(texts))
     missing = tuple(t for t in texts if is_no_answer(t))
     real = [t for t in texts if t not in missing]
     if len(real) < 2:
         return None
-    for score in (_leading_number, _how_often, _rate, _schooling, _how_much, _amount):
+    for score, guess in (
+        (_leading_number, ""),
+        (_how_long_ago, "how long ago"),
+        (_how_often, ""),
+        (_rate, "how often"),
+        (_schooling, "schooling"),
+        (_how_much, ""),
+        (_amount, "" if all(_is_bare_amount(plain(t)) for t in real) else "the numbers in them"),
+    ):
         scores = [score(plain(t)) for t in real]
         known = [s for s in scores if s is not None]
         if len(known) < len(real):
@@ -345,7 +374,7 @@ def order_answers(texts: Sequence[str]) -> Ordered | None:
         for text, value in zip(real, known, strict=True):
             levels.setdefault(value, []).append(text)
         if all(_same_words(level) for level in levels.values()) and len(levels) > 1:
-            return Ordered(tuple(tuple(levels[v]) for v in sorted(levels)), missing)
+            return Ordered(tuple(tuple(levels[v]) for v in sorted(levels)), missing, guess)
     return None
 
 
@@ -364,6 +393,27 @@ def _leading_number(text: str) -> float | None:
     return float(found.group(1)) if re.match(r"^\(?-?\d{1,2}\s*[.):=–—-]", text) else None
 
 
+def _is_ago(text: str) -> bool:
+    return _AGO.search(text) is not None and _TIMES.search(text) is None
+
+
+def _how_long_ago(text: str) -> float | None:
+    """Return about how many days ago, the most recent lowest."""
+    if text in _NEAR:
+        return _NEAR[text]
+    if re.search(r"\bnever\b", text):
+        return float("inf")
+    units = _RATE.findall(text)
+    if not units or not _is_ago(text):
+        return None
+    numbers = [float(n) for n in re.findall(r"\d+", text)]
+    numbers += [value for word, value in _NUMBER_WORDS.items() if word in text.split()]
+    days = _DAYS[units[-1]] * (sum(numbers) / len(numbers) if numbers else 1.0)
+    if re.search(r"\b(more|longer|over|later) (than )?.*\bago\b|\bor (more|longer)\b", text):
+        return days * 1.5
+    return days * 0.6 if re.search(r"\bless than\b", text) else days
+
+
 def _how_often(text: str) -> float | None:
     if _RATE.search(text) and not re.search(r"\bnever\b", text):
         return None
@@ -372,6 +422,8 @@ def _how_often(text: str) -> float | None:
 
 def _rate(text: str) -> float | None:
     """Return how many times a year, by and large."""
+    if _is_ago(text):
+        return None
     if re.search(r"\bnever\b|\bnot at all\b", text):
         return 0.0
     for word, value in _DAILY.items():
@@ -426,6 +478,8 @@ def _how_much(text: str) -> float | None:
 
 def _amount(text: str) -> float | None:
     """Return about where an amount or a span of amounts stands: its first number, nudged."""
+    if _is_ago(text):
+        return None
     numbers = [n.rstrip(".,").replace(",", "") for n in _AMOUNT.findall(text)]
     if not numbers:
         return None
@@ -436,3 +490,10 @@ def _amount(text: str) -> float | None:
     if _BELOW.search(text) and len(numbers) == 1:
         return first - 0.5
     return first + 0.5 if _ABOVE.search(text) and len(numbers) == 1 else first
+
+
+def _is_bare_amount(text: str) -> bool:
+    """Tell whether a text is numbers, currency, and words such as "to" and "or more" only."""
+    rest = _ABOVE.sub(" ", _BELOW.sub(" ", text))
+    rest = re.sub(r"\b(to|and|or|than|years?( old)?|yrs?|bis|und|k|usd|eur|from|of)\b", " ", rest)
+    return not re.search(r"[^\W\d_]", rest)

@@ -6,6 +6,7 @@ side by side with the same answer scale. Owns which batteries a study begins wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,7 +26,7 @@ from psychoseg.starter.frames import (
 from psychoseg.starter.keys import guess_reversed
 from psychoseg.starter.stems import common_start, is_mnemonic, stem_groups, topic_cuts
 
-__all__ = ["Battery", "find_batteries"]
+__all__ = ["Battery", "find_batteries", "find_counts"]
 
 #: Columns it takes to be a battery: three where names say that they belong together, four where
 #: only their place and their answers do.
@@ -36,6 +37,14 @@ _TOPIC_RUN = 12
 _RANKED = 0.9
 #: An item that fewer than this share answered was asked of some people only.
 _ASKED = 0.5
+#: Open counts ("how many a month?"): each column is at least this skewed, the most frequent answer
+#: is in the lowest quarter of its range, and this share at most gave its highest. Our own choices:
+#: answers to a rating scale pile up at its end rather than thin out towards it.
+_COUNT_SKEW, _COUNT_LOW, _COUNT_TOP = 1.5, 0.25, 0.02
+#: Different answers from which on numbers may be counts.
+_COUNT_ANSWERS = 5
+#: Ratings with so many steps are never names.
+_MANY_STEPS = 9
 #: Respondents for each item: with fewer, batteries are left for later.
 _PEOPLE_PER_ITEM = 2
 
@@ -118,6 +127,44 @@ def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
     groups.sort(key=lambda g: g.columns[0].position)
     found = [b for g in groups if (b := _battery(g, frames)) is not None]
     return _chosen(found, n)
+
+
+def find_counts(columns: Sequence[Looked]) -> list[list[Looked]]:
+    """Group columns that count something, so that no answer scale holds them together.
+
+    Parameters
+    ----------
+    columns : sequence of Looked
+        In file order, without the items.
+
+    Returns
+    -------
+    list of list of Looked
+        Columns of one stem, in file order.
+    """
+    counted = [c for c in columns if c.kind == "numeric" and not c.demographic and _counts(c)]
+    return [members for _, members in stem_groups(counted, least=_NAMED)]
+
+
+def _counts(column: Looked) -> bool:
+    """Tell whether answers thin out upwards without an end, as counts do."""
+    if column.field.value_labels or not column.all_numbers:
+        return False
+    values, counts = column.numbers, column.counts
+    if len(values) < _COUNT_ANSWERS or values[0] not in (0, 1) or (values % 1 != 0).any():
+        return False
+    share = counts / counts.sum()
+    away = values - share @ values
+    spread = float(share @ away**2) ** 0.5
+    skew = float(share @ away**3) / spread**3
+    low = values[int(counts.argmax())] <= values[0] + _COUNT_LOW * (values[-1] - values[0])
+    return bool(skew >= _COUNT_SKEW and low and share[-1] <= _COUNT_TOP)
+
+
+def _are_counts(columns: Sequence[Looked]) -> bool:
+    """Tell whether all columns of a group are counts, each with an end of its own."""
+    ends = {c.numbers[-1] for c in columns if len(c.numbers)}
+    return len(ends) > 1 and all(_counts(c) for c in columns)
 
 
 def _same_scale(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[list[Looked]]:
@@ -240,6 +287,8 @@ def _parted(run: Sequence[Looked]) -> list[_Group]:
 
 
 def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
+    if _are_counts(group.columns):
+        return None
     scale = join_frames(group.columns, [frames[c.name] for c in group.columns])
     if scale is None:
         return None
@@ -260,6 +309,10 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
     codes = codes[:, kept]
     question, labels = _wording(columns, group.stem)
     notes = [*group.notes, *scale.notes]
+    if _may_be_names(columns, frames, scale) and not (question or labels):
+        notes.append(
+            "do the numbers run from less to more? If they are names, take this battery out"
+        )
     asked = float((~np.isnan(codes)).mean())
     why_not = ""
     if binary and len({frames[c.name].key for c in columns}) > 1:
@@ -277,6 +330,17 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
         notes=tuple(notes),
         why_not=why_not,
     )
+
+
+def _may_be_names(columns: Sequence[Looked], frames: dict[str, Frame], scale: Scale) -> bool:
+    """Tell whether nothing in the file says what a few numbers mean."""
+    if frames[columns[0].name].kind != "numbers" or scale.high - scale.low >= _MANY_STEPS:
+        return False
+    if any(c.label or c.field.value_labels for c in columns):
+        return False
+    # "Opera" and "Jazz" say what is rated; a17 and e1 do not.
+    words = {w for c in columns if len(w := re.sub(r"[\W\d_]+", "", c.name)) > 2}
+    return len(words) < 0.5 * len(columns)
 
 
 def _has_direction(scale: Scale, binary: bool) -> bool:

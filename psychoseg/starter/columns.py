@@ -18,7 +18,15 @@ import pandas as pd
 from psychoseg.starter.answers import is_no_answer, plain
 from psychoseg.survey.raw import Field, TextTable, parse_number
 
-__all__ = ["Kind", "Looked", "demographic", "look_at_columns", "words_of"]
+__all__ = [
+    "Kind",
+    "Looked",
+    "demographic",
+    "is_named_like_id",
+    "is_named_like_weight",
+    "look_at_columns",
+    "words_of",
+]
 
 Kind = Literal[
     "empty",
@@ -55,6 +63,12 @@ _WEIGHT = re.compile(
     r"weightvar|wtss|wtssall|wtssnr|wtssps|pweight|dweight|pspwght|anweight|llweight|cellweight|"
     r"weging|design_?weight|post_?strat\w*)([_ .]?\d*)?$|^wp\d+\w+$|[_ .]weight$"
 )
+#: Numbers of households, shops or interviewers: not one for each respondent. "ideal" is none.
+_NUMBERED = re.compile(r"^id(?!e|l|i)|id$|hous(e|hold)?[_. ]?(id|no|nr)$")
+#: So many different ones among the answers, and more than there can be categories.
+_NUMBERED_SHARE = 0.2
+#: Mean weights of bodies, in kilograms or pounds.
+_BODY_MEAN = (30.0, 250.0)
 _BODY = re.compile(r"\b(kg|kilo\w*|lbs?|pounds|body|bmi|height|loss|diet|conscious\w*)\b")
 _DURATION = re.compile(
     r"duration|elapse|\bseconds\b|time ?spent|completion ?time|interview ?time|time ?taken|dauer\b|"
@@ -194,6 +208,28 @@ def demographic(name: str, label: str) -> str:
             if pattern.fullmatch(words):
                 return what
     return ""
+
+
+def is_named_like_id(column: Looked) -> bool:
+    """Tell whether numbers are named like ids and are many different whole ones."""
+    return (
+        _NUMBERED.search(column.name.lower()) is not None
+        and not column.field.value_labels
+        and column.all_numbers
+        and bool((column.numbers % 1 == 0).all())
+        and len(column.texts) > max(MANY_CATEGORIES, _NUMBERED_SHARE * column.answered)
+    )
+
+
+def is_named_like_weight(column: Looked) -> bool:
+    """Tell whether fractions are named like survey weights, whatever their mean."""
+    named = _WEIGHT.search(words_of(column.name))
+    if not named or _BODY.search(words_of(column.label)) or not column.all_numbers:
+        return False
+    if column.field.value_labels or (column.numbers < 0).any() or (column.numbers % 1 == 0).all():
+        return False
+    mean = float((column.numbers * column.counts).sum() / column.answered)
+    return not _BODY_MEAN[0] <= mean <= _BODY_MEAN[1]
 
 
 def _look(name: str, position: int, column: pd.Series, field: Field, n: int) -> Looked:

@@ -9,18 +9,27 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 
 from psychoseg.errors import DataError, StudyError
 from psychoseg.starter.answers import is_no_answer, is_yes_no, order_answers
-from psychoseg.starter.batteries import Battery, find_batteries
+from psychoseg.starter.batteries import Battery, find_batteries, find_counts
 from psychoseg.starter.choices import Choices, find_choices
-from psychoseg.starter.columns import MANY_CATEGORIES, NAMES, Looked, look_at_columns, words_of
-from psychoseg.starter.frames import NO_ANSWER_CODES
+from psychoseg.starter.columns import (
+    MANY_CATEGORIES,
+    NAMES,
+    Looked,
+    is_named_like_id,
+    is_named_like_weight,
+    look_at_columns,
+    words_of,
+)
+from psychoseg.starter.frames import NO_ANSWER_CODES, Frame, find_frame
 from psychoseg.starter.reading import read_source
-from psychoseg.starter.text import Beside, Found, LeftOut, study_text
+from psychoseg.starter.text import Beside, Found, LeftOut, asked_in, study_text
 from psychoseg.survey.raw import number_text
 from psychoseg.survey.sensitive import sensitive_topic
 
@@ -36,6 +45,13 @@ MIN_ITEMS = 3
 FEW_CODES = 7
 #: Ages beyond these are slips of the pen.
 _AGES = (4, 115)
+#: Two weights have this many letters of their names in common, and differ in two at most.
+_WEIGHT_STEM = 3
+#: One weight is a multiple of another, but for rounding in the file.
+_SAME_RATIO = 1e-3
+#: Columns that a refusal names.
+_NAMED_IN_REFUSAL = 8
+_SHORT = 40
 _WHY = {
     "empty": "no answers",
     "constant": "the same for everybody",
@@ -128,10 +144,7 @@ def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
         notes=source.notes,
     )
     text = study_text(found)
-    undecided = tuple(
-        line.split("# ??", 1)[1].strip() for line in text.splitlines() if "# ??" in line
-    )
-    return Draft(text, _found(found), undecided, tuple(batteries), tuple(sets))
+    return Draft(text, _found(found), asked_in(text), tuple(batteries), tuple(sets))
 
 
 def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
@@ -201,6 +214,7 @@ def _rest(
     }
     of_battery = {name: why for b in batteries for name, why in b.left_out}
     left = [c for c in columns if c.name not in taken]
+    counted = {members[0].name: members for members in find_counts(left)}
     ids = [c for c in left if c.kind == "id" and len(c.texts) == c.answered == n]
     ids.sort(key=lambda c: (not re.search(r"resp|record|case|^id$", words_of(c.name)), c.position))
     weights = sorted((c for c in left if c.kind == "weight"), key=_weight_rank)
@@ -216,6 +230,24 @@ def _rest(
         elif column.kind == "weight":
             rest.other_weights.append(name)
             rest.left_out.append(LeftOut(name, "another weight"))
+        elif column.kind == "numeric" and is_named_like_id(column):
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    f"named like a number of somebody or something, with {len(column.texts)} "
+                    "different ones. If it is an amount, describe it under [[columns]]",
+                    ask=True,
+                )
+            )
+        elif column.kind == "numeric" and _is_spare_weight(column, rest.weight):
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    "looks like a survey weight. If it is the one to use, name it under [weights]; "
+                    "if it is an answer, describe it under [[columns]]",
+                    ask=True,
+                )
+            )
         elif column.kind == "duration":
             _sort_duration(column, rest)
         elif column.kind == "text":
@@ -248,8 +280,39 @@ def _rest(
                 rest.left_out.append(beside)
             else:
                 topic = sensitive_topic(name, column.label)
+                if name in counted:
+                    beside = replace(beside, ask=_of_counts(counted[name]))
                 rest.columns.append(replace(beside, topic=topic))
     return rest
+
+
+def _of_counts(columns: Sequence[Looked]) -> str:
+    most = number_text(max(float(c.numbers[-1]) for c in columns))
+    return (
+        f"this and the columns to {columns[-1].name} look like counts (up to {most}), not like "
+        "ratings, so they are amounts here. If all were asked on one answer scale, write them as "
+        "[[items]] with its range"
+    )
+
+
+def _is_spare_weight(column: Looked, weight: Looked | None) -> bool:
+    """Tell whether fractions are the chosen weight over again, or named like one."""
+    if is_named_like_weight(column):
+        return True
+    if weight is None or not column.all_numbers or (column.numbers % 1 == 0).all():
+        return False
+    if (column.numbers < 0).any():
+        return False
+    pairs = zip(column.name, weight.name, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    if same >= _WEIGHT_STEM and same >= max(len(column.name), len(weight.name)) - 2:
+        return True
+    mine, other = (np.array([*c.numbers, np.nan])[c.codes] for c in (column, weight))
+    both = (mine > 0) & (other > 0)
+    if both.sum() < MIN_RESPONDENTS or other[both].min() == other[both].max():
+        return False
+    ratio = mine[both] / other[both]
+    return bool(ratio.max() - ratio.min() <= _SAME_RATIO * ratio.max())
 
 
 def _weight_rank(column: Looked) -> tuple[bool, float, int]:
@@ -296,7 +359,11 @@ def _beside(column: Looked) -> Beside | LeftOut:
         return Beside(column, "categorical", order=(pair[1], pair[0]), missing=gone)
     found = order_answers(answers)
     if found is not None and len(found.levels) > 2 and all(len(v) == 1 for v in found.levels):
-        return Beside(column, "ordinal", order=tuple(v[0] for v in found.levels), missing=gone)
+        order = tuple(v[0] for v in found.levels)
+        guess = (
+            f"the order of the answers is a guess ({found.guess}): check it" if found.guess else ""
+        )
+        return Beside(column, "ordinal", order=order, missing=gone, ask=guess)
     ask = ""
     if len(answers) > 2 and column.demographic in ("education", "income", "age"):
         ask = (
@@ -377,9 +444,63 @@ def _no_battery(
         found = f"none of its {n} columns share an answer scale such as 1 to 5"
     return (
         f"{path} holds no item battery ({MIN_ITEMS} or more questions with one answer scale): "
-        f"{found}. "
-        "Name the questions in a study file of your own, under [[items]] columns."
+        f"{found}. {_what_to_do(path, columns, sets)}"
     )
+
+
+def _what_to_do(path: Path, columns: Sequence[Looked], sets: Sequence[Choices]) -> str:
+    """Say which columns look like answers, and what to write for them."""
+    chosen = {c.name for s in sets for c in s.columns}
+    frames = [
+        (c, f)
+        for c in columns
+        if c.name not in chosen
+        and not c.demographic
+        and (f := find_frame(c)) is not None
+        and not (f.kind == "words" and (order := order_answers(c.texts)) and order.guess)
+    ]
+    graded = [(c, f) for c, f in frames if f.kind != "binary"]
+    if not graded:
+        ticks = [_short(c.name) for c, _ in frames]
+        only = f" (only two answers each: {_shown(ticks)})" if ticks else ""
+        return (
+            f"No column looks like a question answered in grades{only}. Export the rating "
+            "questions too, one column each."
+        )
+    said = [f"{_short(c.name)} ({_ends(f)})" for c, f in graded]
+    start = (
+        f"These columns look like graded answers: {_shown(said)}."
+        if len(said) > 1
+        else f"One column looks like graded answers: {said[0]}."
+    )
+    if len(graded) < MIN_ITEMS:
+        return (
+            f"{start} At least {MIN_ITEMS} of one scale are needed: export the other rating "
+            "questions too, one column each."
+        )
+    return (
+        f"{start} If {MIN_ITEMS} or more of them belong together, write a study.toml with [data] "
+        f'file = "{path.name}", and under [[items]] columns = [their names in quotes] and '
+        "either range = [lowest, highest], or codes = [...] with the answers in words from low to "
+        "high."
+    )
+
+
+def _ends(frame: Frame) -> str:
+    if frame.kind in ("numbers", "slider"):
+        return f"{number_text(frame.low)} to {number_text(frame.high)}"
+    return f"{_short(frame.texts[0])} to {_short(frame.texts[-1])}"
+
+
+def _short(name: str) -> str:
+    name = " ".join(name.split())
+    return name if len(name) <= _SHORT else f"{name[: _SHORT - 3].rstrip()}..."
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_IN_REFUSAL
+    shown = ", ".join(names[:_NAMED_IN_REFUSAL])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _found(found: Found) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -277,19 +278,28 @@ def _join_labels(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale | 
     seen = {text for column in columns for text in column.texts}
     strays = tuple(sorted(t for t in seen if t not in code_of and t not in absent))
     ends = min(code_of.values()), max(code_of.values())
-    if not order or [level[0] for level in order] == real or len(order) < len(real):
+    inorder = bool(order) and [level[0] for level in order] == real
+    uneven = len({code_of[b] - code_of[a] for a, b in pairwise(by_code)}) > 1
+    amounts = uneven and ends[1] - ends[0] > MAX_STEPS and len(set(real)) == len(real) > 2
+    if amounts and (not order or len(order) < len(real)):
+        order = tuple((label,) for label in real)
+    elif not order or (inorder and not amounts) or len(order) < len(real):
         return Scale(code_of, *ends, (), gone, strays, (), are_rates(real))
-    # The labels run the other way, or are out of order: the words say which is more.
-    backwards = [level[0] for level in order] == real[::-1]
-    note = (
-        "in the file the codes run the other way; here they go from low to high"
-        if backwards
-        else "the codes in the file are not in the order of their labels; check the order here"
-    )
+    # The codes are amounts a year, or the labels run the other way or are out of order: the words
+    # say which is more.
+    if amounts and [level[0] for level in order] == real:
+        note = (
+            f"the codes in the file run from {number_text(ends[0])} to {number_text(ends[1])}, in "
+            f"uneven steps; here the answers count as steps 1 to {len(order)}"
+        )
+    elif [level[0] for level in order] == real[::-1]:
+        note = "in the file the codes run the other way; here they go from low to high"
+    else:
+        note = "the codes in the file are not in the order of their labels; check the order here"
     place = {level[0]: float(i) for i, level in enumerate(order, start=1)}
     turned = {code: place[labels[code]] for code in code_of}
     missing = tuple(labels[code] for code in gone if code in labels)
-    return Scale(turned, 1, len(order), order, missing, strays, (note,))
+    return Scale(turned, 1, len(order), order, missing, strays, (note,), are_rates(real))
 
 
 def _join_words(columns: Sequence[Looked]) -> Scale | None:
@@ -297,11 +307,14 @@ def _join_words(columns: Sequence[Looked]) -> Scale | None:
     real = [t for t in texts if not is_no_answer(t)]
     pair = is_yes_no(real)
     gone = tuple(t for t in texts if is_no_answer(t))
-    levels = ((pair[0],), (pair[1],)) if pair else _levels(order_answers(texts))
+    found = None if pair else order_answers(texts)
+    levels = ((pair[0],), (pair[1],)) if pair else _levels(found)
+    guess = found.guess if found else ""
     if not levels:
         return None
     code_of = {text: float(i) for i, level in enumerate(levels, start=1) for text in level}
-    return Scale(code_of, 1, len(levels), levels, gone, (), (), are_rates(real))
+    notes = (f"the order of the answers is a guess ({guess})",) if guess else ()
+    return Scale(code_of, 1, len(levels), levels, gone, (), notes, are_rates(real))
 
 
 def _levels(found: Ordered | None) -> tuple[tuple[str, ...], ...]:

@@ -20,12 +20,15 @@ from psychoseg.survey.raw import number_text, parse_number
 from psychoseg.survey.select import match_columns
 from psychoseg.survey.sensitive import sensitive_topic
 
-__all__ = ["Beside", "Found", "LeftOut", "study_text"]
+__all__ = ["Beside", "Found", "LeftOut", "asked_in", "study_text"]
 
 _WIDTH = 96
 #: Columns from which on a range is easier to read than names.
 _RANGE = 3
 _LABEL = 120
+_ASK = "# ??"
+#: What a sentence ends with; or the table of labels to be filled in.
+_ENDS = (".", "?", "!", "}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,23 @@ def study_text(found: Found) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
+def asked_in(text: str) -> tuple[str, ...]:
+    """Return what a study file asks its reader: each ``# ??``, to the end of its sentence."""
+    lines = text.splitlines()
+    asked = []
+    for i, line in enumerate(lines):
+        before, mark, sentence = line.partition(_ASK)
+        if not mark:
+            continue
+        more = f"{before}# "
+        for follower in lines[i + 1 :]:
+            if sentence.endswith(_ENDS) or not follower.startswith(more) or _ASK in follower:
+                break
+            sentence += f" {follower.removeprefix(more)}"
+        asked.append(sentence.strip())
+    return tuple(asked)
+
+
 def _head(found: Found) -> str:
     return f"""\
 # This study file was drafted from {_inline(found.data.file)}.
@@ -148,14 +168,14 @@ def _data(found: Found) -> str:
     if data.decimal != ".":
         lines.append(f"decimal = {_value(data.decimal)}    # 3,5 is three and a half")
     for note in found.notes:
-        lines += _comment(f"?? {note}")
+        lines += _ask(note)
     return "\n".join(lines)
 
 
 def _items(battery: Battery, names: Sequence[str]) -> str:
     lines = [*_comment(f"Items: {len(battery.columns)} questions that share one answer scale.")]
     for note in battery.notes:
-        lines += _comment(f"?? Check: {note}.")
+        lines += _ask(f"Check: {note}.")
     topics = {c.name: t for c in battery.columns if (t := sensitive_topic(c.name, c.label))}
     if topics:
         shown = ", ".join(_inline(name) for name in topics)
@@ -287,7 +307,7 @@ def _columns(found: Found) -> list[str]:
 
 def _column(beside: Beside) -> str:
     column = beside.column
-    lines = _comment(f"?? {column.name}: {beside.ask}") if beside.ask else []
+    lines = _ask(f"{column.name}: {beside.ask}") if beside.ask else []
     shown = f"    # {_inline(column.label)[:_LABEL]}" if column.label else ""
     lines += ["[[columns]]", f"name = {_value(column.name)}{shown}"]
     readable = _readable(column.name)
@@ -360,7 +380,7 @@ def _left_out(found: Found) -> list[str]:
     plain: dict[str, list[str]] = {}
     for one in found.left_out:
         if one.ask:
-            lines += _comment(f"?? {_inline(one.name)}: {one.why}")
+            lines += _ask(f"{_inline(one.name)}: {one.why}")
         else:
             plain.setdefault(one.why, []).append(_inline(one.name))
     for why, names in plain.items():
@@ -394,6 +414,12 @@ def _columns_of(wanted: Sequence[str], names: Sequence[str]) -> list[str]:
             out += run
         run = [name] if name is not None else []
     return out
+
+
+def _ask(text: str) -> list[str]:
+    """Return a comment for somebody's eye; it ends as a sentence, so that its end can be told."""
+    text = _inline(text)
+    return _comment(f"?? {text}" if text.endswith(_ENDS) else f"?? {text}.")
 
 
 def _comment(text: str) -> list[str]:

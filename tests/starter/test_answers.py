@@ -67,6 +67,24 @@ SCALES = {
         "4 to 5 days a week",
         "Every or nearly every day",
     ],
+    "recency": [
+        "within the last 2 days",
+        "within the last week",
+        "within the last month",
+        "within the last 3 months",
+        "within the last 6 months",
+        "within the last 12 months",
+    ],
+    "recency in other words": [
+        "Today",
+        "Less than a week ago",
+        "In the past two weeks",
+        "During the last month",
+        "One to three months ago",
+        "6 months ago",
+        "More than 2 years ago",
+        "Never",
+    ],
     "numbered ends": ["1 = never", "2", "3", "4", "5 = always"],
     "German agreement": [
         "Stimme überhaupt nicht zu",
@@ -152,6 +170,39 @@ def test_answers_come_out_in_order_however_they_go_in(name):
 )
 def test_names_have_no_order(answers):
     assert order_answers(answers) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("agreement", ""),
+        ("frequency", ""),
+        ("numbered ends", ""),
+        ("ages", ""),
+        ("incomes", ""),
+        ("recency", "how long ago"),
+        ("rates", "how often"),
+        ("schooling", "schooling"),
+    ],
+)
+def test_an_order_that_is_no_known_scale_is_called_a_guess(name, guess):
+    found = order_answers(SCALES[name])
+    assert found is not None
+    assert found.guess == guess
+
+
+def test_an_order_by_digits_inside_names_is_called_a_guess():
+    found = order_answers(["Route 5", "Route 66", "Route 101"])
+    assert found is not None
+    assert found.guess == "the numbers in them"
+
+
+def test_how_often_in_the_last_month_is_a_rate_and_no_date():
+    answers = ["Once in the last month", "Twice in the last month", "5 times in the last month"]
+    found = order_answers(answers)
+    assert found is not None
+    assert [level[0] for level in found.levels] == answers
+    assert found.guess == "how often"
 
 
 def test_two_wordings_of_one_answer_share_a_level():

@@ -220,6 +220,49 @@ def test_ids_weights_durations_and_texts_are_found(shared_data, tmp_path):
     assert star_wars.data.header_rows == 2
 
 
+def test_the_last_flight_is_ordered_by_how_long_ago(shared_data, tmp_path):
+    study = load_study(write_study(shared_data / AIRLINE, out=tmp_path / "a"))
+    latest = {c.name: c for c in study.columns}["flight_latest"]
+    last = ("2 days", "week", "month", "3 months", "6 months", "12 months")
+    assert latest.order == tuple(f"within the last {when}" for when in last)
+    asked = draft_of(shared_data / AIRLINE).undecided
+    assert "flight_latest: the order of the answers is a guess (how long ago): check it." in asked
+
+
+def test_households_and_the_second_weight_of_biofam_are_left_out(shared_data, tmp_path):
+    study = load_study(write_study(shared_data / BIOFAM, out=tmp_path / "b"))
+    assert {"idhous", "wp00tbgp", "wp00tbgs"} & {c.name for c in study.columns} == set()
+    asked = draft_of(shared_data / BIOFAM).undecided
+    assert any(u.startswith("idhous: ") for u in asked)
+    assert any(u.startswith("wp00tbgp: ") for u in asked)
+    # a17 to a30 are states of a family, which are names.
+    assert any("If they are names, take this battery out." in u for u in asked)
+
+
+def test_codes_that_are_times_a_year_become_steps(shared_data):
+    # q2a to q2f of Colas.sav: 0 "Never", 1.5, 3, 12, 26, 52, 180, 220, 380 "(nearly) every day".
+    draft = draft_of(shared_data / COLAS)
+    often = {b.names[0]: b for b in draft.batteries}["q2a"]
+    assert (often.scale.low, often.scale.high) == (1, 9)
+    assert often.scale.code_of["380"] == 9
+    assert often.scale.codes[0] == ("Never",)
+    assert often.reverse == ()
+    assert any("run from 0 to 380, in uneven steps" in u for u in draft.undecided)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("12_lifestyle_taste/expss_product_test.csv", "a22 (4 to 7), b22 (2 to 7), c1 (1 to 3)"),
+        ("04_values_social/pew_dec13_excerpt.csv", "only two answers each: q1, q45"),
+    ],
+)
+def test_a_refusal_names_what_looks_like_answers(shared_data, file, said):
+    with pytest.raises(DataError) as caught:
+        draft_study(shared_data / file)
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("file", [YOUNG, GSS, FORMS, FLYING])
 def test_the_order_of_the_rows_changes_nothing(shared_data, tmp_path, file):
     lines = (shared_data / file).read_text(encoding="utf-8").splitlines()

@@ -27,9 +27,23 @@ def test_no_battery(tmp_path):
         ["age", "city", "spend"],
         *([int(rng.integers(18, 80)), "AB"[i % 2], i * 1.7] for i in range(N)),
     ]
-    assert "none of its 3 columns share an answer scale" in why_not(
-        write_csv(tmp_path / "a.csv", rows)
-    )
+    why = why_not(write_csv(tmp_path / "a.csv", rows))
+    assert "none of its 3 columns share an answer scale" in why
+    assert "No column looks like a question answered in grades. Export the rating" in why
+
+
+def test_no_battery_names_the_columns_that_look_like_answers(tmp_path):
+    rng = np.random.default_rng(1)
+    x = ratings(N, items=2, steps=7)
+    rows = [
+        ["taste", "spend", "price", "gap", "design"],
+        *([x[i, 0], i * 1.7, x[i, 1], i * 0.3, rng.integers(0, 11)] for i in range(N)),
+    ]
+    why = why_not(write_csv(tmp_path / "a.csv", rows))
+    assert "look like graded answers: taste (1 to 7), price (1 to 7), design (0 to 10)." in why
+    assert 'write a study.toml with [data] file = "a.csv", and under [[items]] columns' in why
+    two = why_not(write_csv(tmp_path / "b.csv", [row[:4] for row in rows]))
+    assert "look like graded answers: taste (1 to 7), price (1 to 7). At least 3" in two
 
 
 def test_one_column(tmp_path):
@@ -147,6 +161,119 @@ def test_what_could_not_be_decided_is_marked_and_listed(tmp_path):
     draft = draft_study(write_csv(tmp_path / "u.csv", [[*head, "smoker"], *rows]))
     assert any("smoker: what do the codes mean?" in line for line in draft.undecided)
     assert draft.text.count("# ??") == len(draft.undecided)
+
+
+def test_what_is_undecided_is_told_to_the_end_of_its_sentence(tmp_path):
+    head, *rows = battery_rows(N, reverse=[4])
+    rows = [row[1:] for row in rows]
+    draft = draft_study(write_csv(tmp_path / "u.csv", [head[1:], *rows]))
+    assert [u for u in draft.undecided if not u.endswith((".", "?", "!", "}", '"'))] == []
+    wanted = (
+        'No column with an id was found. Where there is one, write id = "its name"; without it '
+        "respondents are counted from 1."
+    )
+    assert wanted in draft.undecided
+    assert any(u.endswith("by themselves, so nothing breaks.") for u in draft.undecided)
+
+
+def test_what_is_undecided_holds_nothing_of_the_comment_below(tmp_path):
+    head, *rows = battery_rows(400)
+    rows = [[*r, f"town {i % 40}", 1] for i, r in enumerate(rows)]
+    draft = draft_study(write_csv(tmp_path / "u.csv", [[*head, "branch", "wave"], *rows]))
+    assert "the same for everybody: wave" in draft.text
+    assert draft.undecided[-1].startswith("branch: 40 different answers")
+    assert "wave" not in draft.undecided[-1]
+
+
+@pytest.mark.parametrize("name", ["idhous", "house_no", "hh_id", "storeid"])
+def test_numbers_of_households_do_not_describe_people(tmp_path, name):
+    head, *rows = battery_rows(200)
+    rows = [[*r, 1000 + 37 * (i // 2)] for i, r in enumerate(rows)]
+    path = write_csv(tmp_path / "h.csv", [[*head, name], *rows])
+    draft = draft_study(path)
+    assert name not in {c.name for c in load_study(write_study(path)).columns}
+    assert any(u.startswith(f"{name}: named like a number") for u in draft.undecided)
+
+
+def test_items_in_a_guessed_order_say_so(tmp_path):
+    ago = ["Today", "2 days ago", "A week ago", "A month ago", "Never"]
+    x = ratings(N, items=4)
+    rows = [[ago[v - 1] for v in row] for row in x]
+    path = write_csv(tmp_path / "g.csv", [[f"last_{j}" for j in range(4)], *rows])
+    draft = draft_study(path)
+    assert load_study(write_study(path)).items[0].codes == tuple(ago)
+    assert "Check: the order of the answers is a guess (how long ago)." in draft.undecided
+    rows = [[AGREE[v - 1] for v in row] for row in x]
+    path = write_csv(tmp_path / "k.csv", [[f"it_{j}" for j in range(4)], *rows])
+    assert not any("is a guess (" in u for u in draft_study(path).undecided)
+
+
+def test_few_numbers_named_like_ids_stay_answers(tmp_path):
+    head, *rows = battery_rows(200)
+    rows = [[*r, i % 6] for i, r in enumerate(rows)]
+    study = load_study(write_study(write_csv(tmp_path / "h.csv", [[*head, "kid"], *rows])))
+    assert "kid" in {c.name for c in study.columns}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "factor"),
+    [("weight", "grossed", 812.5), ("wp01ab", "wp01ac", None), ("weight", "pop_weight", None)],
+)
+def test_a_second_weight_does_not_describe_people(tmp_path, first, second, factor):
+    head, *rows = battery_rows(200)
+    w = np.round(np.random.default_rng(3).uniform(0.4, 1.8, 200), 4)
+    other = np.random.default_rng(4).uniform(400.5, 1800.5, 200) if factor is None else w * factor
+    rows = [[*r, w[i], other[i]] for i, r in enumerate(rows)]
+    path = write_csv(tmp_path / "w.csv", [[*head, first, second], *rows])
+    draft = draft_study(path)
+    study = load_study(write_study(path))
+    assert study.weights is not None
+    assert study.weights.column == first
+    assert second not in {c.name for c in study.columns}
+    assert any(u.startswith(f"{second}: looks like a survey weight") for u in draft.undecided)
+
+
+def test_a_body_weight_with_decimals_stays_an_answer(tmp_path):
+    head, *rows = battery_rows(N)
+    rows = [[*r, 50.5 + (7 * i) % 45] for i, r in enumerate(rows)]
+    study = load_study(write_study(write_csv(tmp_path / "w.csv", [[*head, "weight"], *rows])))
+    assert "weight" in {c.name for c in study.columns}
+
+
+@pytest.mark.parametrize("rate", [1.0, 30.0])
+def test_open_counts_are_amounts_and_no_battery(tmp_path, rate):
+    rng = np.random.default_rng(8)
+    n = 600
+    head, *rows = battery_rows(n)
+    counts = np.floor(rng.exponential(rate, (n, 4)) * np.array([0.8, 1.0, 1.2, 1.5])).astype(int)
+    counts = np.minimum(counts, np.array([7, 8, 9, 10]) if rate < 2 else 380)
+    rows = [[*r, *counts[i].tolist()] for i, r in enumerate(rows)]
+    names = [f"n_{brand}" for brand in (1, 2, 3, 4)]
+    path = write_csv(tmp_path / "c.csv", [[*head, *names], *rows])
+    draft = draft_study(path)
+    study = load_study(write_study(path))
+    assert [b.names[0] for b in draft.batteries] == ["att_1"]
+    assert [c.type for c in study.columns if c.name in names] == ["numeric"] * 4
+    asked = [u for u in draft.undecided if "look like counts" in u]
+    assert len(asked) == 1
+    assert asked[0].startswith("n_1: this and the columns to n_4 look like counts")
+
+
+def test_skewed_ratings_with_one_end_stay_a_battery(tmp_path):
+    x = np.minimum(np.random.default_rng(8).geometric(0.55, (400, 5)), 7)
+    path = write_csv(tmp_path / "s.csv", [[f"it_{j}" for j in range(5)], *x.tolist()])
+    assert len(draft_study(path).batteries[0].columns) == 5
+
+
+def test_numbers_that_nothing_explains_are_asked_about(tmp_path):
+    question = "do the numbers run from less to more?"
+    bare = draft_study(write_csv(tmp_path / "b.csv", battery_rows(N)))
+    assert sum(question in u for u in bare.undecided) == 1
+    head, *rows = battery_rows(N)
+    head[1:7] = ["Opera", "Jazz", "Folk", "Rock", "Metal", "Swing"]
+    named = draft_study(write_csv(tmp_path / "n.csv", [head, *rows]))
+    assert len(named.batteries[0].columns) == 6
+    assert sum(question in u for u in named.undecided) == 0
 
 
 def test_the_body_weight_is_no_survey_weight(tmp_path):
