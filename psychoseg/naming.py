@@ -6,6 +6,7 @@ but words.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -77,16 +78,16 @@ def size_of(effect: float) -> Size:
 
 
 def say_driver(driver: Driver) -> str:
-    """Return a driver as a line to print: "High Thrift: 4.21 against 3.05 overall"."""
+    """Return a driver as a line to print: "High thrift: 4.21 against 3.05 overall"."""
     more = driver.effect > 0
     if driver.kind == "category":
         word, what = "More" if more else "Fewer", f"'{driver.category}' ({driver.label})"
         value, total = say_percentages(driver.value, driver.total)
     elif driver.kind == "scale":
-        word, what = "High" if more else "Low", driver.label
+        word, what = "High" if more else "Low", _inside(driver.label)
         value, total = say_number(driver.value, 2), say_number(driver.total, 2)
     else:
-        word, what = "Higher" if more else "Lower", driver.label
+        word, what = "Higher" if more else "Lower", _inside(driver.label)
         decimals = decimals_of(driver.total)
         value, total = say_number(driver.value, decimals), say_number(driver.total, decimals)
     if driver.size == "small":
@@ -234,7 +235,7 @@ def _name(drivers: Sequence[Driver]) -> str:
 def _part(driver: Driver) -> str:
     """Return a driver as it stands inside a name: "low thrift", "mostly Premium (plan)"."""
     more = driver.effect > 0
-    label = _inside(driver.label)
+    label = _inside(_short(driver.label))
     if driver.kind == "category":
         if more:
             word = "mostly" if driver.value >= 0.5 else "more"
@@ -248,12 +249,23 @@ def _part(driver: Driver) -> str:
     return f"slightly {text}" if driver.size == "small" else text
 
 
-def _inside(label: str) -> str:
-    """Return a label for the middle of a sentence; "TV" and "I" keep their capitals."""
+def _short(label: str) -> str:
+    """Return a long label without what it says in brackets, or else cut at a word."""
+    if len(label) > _LABEL_IN_NAME:
+        label = label.split("(", 1)[0].rstrip() or label
     if len(label) > _LABEL_IN_NAME:
         label = label[: _LABEL_IN_NAME - 1].rsplit(" ", 1)[0] + "…"
-    first = label.split(" ", 1)[0]
-    ordinary = first[1:2].isalpha() and first[1:].islower()
+    return label
+
+
+def _inside(label: str) -> str:
+    """Return a label for the middle of a sentence; "TV", "I" and "Coke Zero" keep their capitals.
+
+    A capital in a later word, but for "I", is taken for the sign of a name.
+    """
+    first, *later = label.split(" ")
+    named = any(re.match(r"I\b", word) is None and word != word.lower() for word in later)
+    ordinary = not named and first[1:2].isalpha() and first[1:].islower()
     return label[0].lower() + label[1:] if ordinary else label
 
 

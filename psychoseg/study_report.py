@@ -106,7 +106,7 @@ class Job(Table):
     """``[[jobs]]``: what people want done, and the items that ask how important and how satisfied.
 
     An item counts as important, or satisfied, in its upper two answers ("top"), or in those at or
-    above ``top``.
+    above ``top``; the categories of an ordinal column count from 1.
     """
 
     label: str = Field(min_length=1)

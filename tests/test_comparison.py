@@ -1,5 +1,6 @@
 """Two runs side by side: what became of the segments, and whether more than chance."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ import psychoseg
 from psychoseg import DataError
 from psychoseg.cli import main
 from psychoseg.comparison import compare_runs
+from psychoseg.report.comparing import comparison_facts
 
 #: Means of three scales in four planted groups; the fourth is a group that only a late wave has.
 CENTRES = np.array([[4.3, 2.0, 2.0], [2.0, 4.3, 2.0], [2.0, 2.0, 4.3], [4.3, 4.3, 4.3]])
@@ -113,6 +115,54 @@ def test_a_segment_divided_in_two_is_one_smaller_and_one_new(first, run_of):
     stay = found.summary.iloc[0]
     assert stay["value"] == pytest.approx(counts.max(axis=1).sum() / 370)
     assert stay["high"] < stay["expected"], "dividing a segment is more than a redraw does"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rand", "stay", "expected", "headline"),
+    [
+        (
+            ["same"] * 3, 0.87, 0.96, 0.99,
+            "The two solutions are nearly the same: 96% stay in the matching segment; 99% would if "
+            "the survey were drawn again.",
+        ),
+        (
+            ["same", "same", "changed"], 0.95, 0.98, 0.99,
+            "The two solutions are nearly the same: 98% stay in the matching segment; 99% would if "
+            "the survey were drawn again.",
+        ),
+        (
+            ["same"] * 3, 0.95, 0.98, np.nan,
+            "The two solutions are nearly the same: 98% stay in the matching segment.",
+        ),
+        # Nothing that was drawn again says that it is the same.
+        (
+            ["same"] * 3, 0.7, 0.8, np.nan,
+            "80% of the people are in the matching segment of both runs.",
+        ),
+        (
+            ["same"] * 3, 0.4, 0.6, 0.7,
+            "No segment differs more than chance: 60% stay in the matching segment; 70% would if "
+            "the survey were drawn again.",
+        ),
+        (
+            ["same"] * 3, 0.4, 0.6, 0.6,
+            "The two solutions differ no more than chance would make them: 60% stay.",
+        ),
+        (
+            ["same", "same", "changed"], 0.7, 0.8, 0.9,
+            "The two solutions differ more than chance: 80% stay, 90% would.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_headline_of_two_solutions_agrees_with_what_became_of_the_segments(
+    first, changes, rand, stay, expected, headline
+):
+    found = compare_runs(first, first)
+    summary = found.summary.copy()
+    summary.loc[0, ["value", "low", "high", "expected"]] = (stay, stay, stay + 0.005, expected)
+    summary.loc[1, "value"] = rand
+    made = dataclasses.replace(found, match=found.match.assign(change=changes), summary=summary)
+    assert comparison_facts(made, first, first).headline == headline
 
 
 def test_the_same_division_of_others_is_a_wave_without_real_change(first, run_of):

@@ -47,15 +47,16 @@ def test_effects_are_called_as_cohen_called_them(effect: float, word: str) -> No
 @pytest.mark.parametrize(
     ("driver", "line"),
     [
-        (scale("Tech-savviness", 1.2), "High Tech-savviness: 4.21 against 3.05 overall"),
-        (scale("Thrift", -0.6, 2, 3.049), "Low Thrift: 2.00 against 3.05 overall"),
-        (scale("Thrift", 0.3), "Slightly high Thrift: 4.21 against 3.05 overall"),
-        (scale("Thrift", 0.01, 3.06), "Average Thrift: 3.06 against 3.05 overall"),
-        (number("Age", -0.9, 24.26, 34.24), "Lower Age: 24.3 against 34.2 overall"),
-        (number("Income", 0.9, 52_300.4, 41_000), "Higher Income: 52,300 against 41,000 overall"),
+        (scale("Tech-savviness", 1.2), "High tech-savviness: 4.21 against 3.05 overall"),
+        (scale("Thrift", -0.6, 2, 3.049), "Low thrift: 2.00 against 3.05 overall"),
+        (scale("Thrift", 0.3), "Slightly high thrift: 4.21 against 3.05 overall"),
+        (scale("Thrift", 0.01, 3.06), "Average thrift: 3.06 against 3.05 overall"),
+        (scale("Coke Zero", 1.2), "High Coke Zero: 4.21 against 3.05 overall"),
+        (number("Age", -0.9, 24.26, 34.24), "Lower age: 24.3 against 34.2 overall"),
+        (number("Income", 0.9, 52_300.4, 41_000), "Higher income: 52,300 against 41,000 overall"),
         (
             number("Year of birth", 0.9, 1984.2, 1975),
-            "Higher Year of birth: 1984 against 1975 overall",
+            "Higher year of birth: 1984 against 1975 overall",
         ),
         (
             category("Plan", "Premium", 0.6, 0.46, 0.21),
@@ -139,6 +140,26 @@ class TestSuggestedNames:
 
     def test_one_segment_is_everyone(self) -> None:
         assert suggest_names({1: []}) == {1: "Everyone"}
+
+    @pytest.mark.parametrize(
+        ("label", "name"),
+        [
+            ("Coke Zero", "High Coke Zero"),
+            ("Pepsi MAX", "High Pepsi MAX"),
+            ("Weight loss motivation", "High weight loss motivation"),
+            ("What I save", "High what I save"),
+            ("What I've saved", "High what I've saved"),
+        ],
+    )
+    def test_a_brand_keeps_its_capital_and_other_labels_lose_it(self, label, name) -> None:
+        assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == name
+        assert say_driver(scale(label, 1.0)).startswith(name + ":")
+
+    def test_a_long_label_loses_what_it_says_in_brackets_before_it_is_cut(self) -> None:
+        label = "Weight loss motivation (how much it matters to You today)"
+        assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == "High weight loss motivation"
+        short = "Income (EUR)"
+        assert suggest_names({1: [scale(short, 1.0)], 2: []})[1].endswith(short)
 
     def test_a_long_label_is_cut_at_a_word(self) -> None:
         label = "I usually read the privacy statement of an app before I install it"

@@ -247,7 +247,7 @@ class TestContract:
             "facts": "segment part rank text table variable category",
             "actions": "segment rank action score fits reason",
             "jobs": "segment job label kind importance satisfaction opportunity low high base "
-            "hidden",
+            "hidden top",
             "words": "segment variable label rank word z log_odds share rest base hidden",
             "quotes": "segment variable label text",
             "names": "key name text segment feature value sd",
@@ -525,7 +525,7 @@ class TestDrivers:
         own = drivers[drivers["segment"] == 1]
         assert len(own) == MAX_DRIVERS
         assert list(own.iloc[-1][["kind", "size"]]) == ["scale", "negligible"]
-        assert own.iloc[-1]["text"] == "Average Thrift: 3.00 against 3.00 overall"
+        assert own.iloc[-1]["text"] == "Average thrift: 3.00 against 3.00 overall"
 
     def test_a_category_of_fewer_than_five_people_is_no_driver(self) -> None:
         labels = np.repeat([1, 2], [20, 80])

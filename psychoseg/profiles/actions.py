@@ -19,13 +19,13 @@ from psychoseg.naming import say_amounts, say_percentages, size_of
 from psychoseg.profiles.figures import Figure, read_figures
 from psychoseg.study_report import Action
 
-__all__ = ["ACTION_COLUMNS", "rank_actions"]
+__all__ = ["ACTION_COLUMNS", "rank_actions", "suits_in_part"]
 
 ACTION_COLUMNS = ("segment", "rank", "action", "score", "fits", "reason")
 
-#: Score from which an action fits: that of a single want met by what Cohen (1988) calls a small
-#: effect.
-_FITS = float(np.tanh(0.2))
+#: Score from which an action suits at least in part: that of a single want met by what Cohen (1988)
+#: calls a small effect.
+_IN_PART = float(np.tanh(0.2))
 #: Scores that are equal to so many decimals are tied.
 _TIE_DECIMALS = 9
 _NEAREST = 3
@@ -71,8 +71,9 @@ def rank_actions(
     A want is met by ``tanh(effect)``: Cohen's d of the segment against the rest (times -1 for
     "low"), or Cohen's h of a category's share. It is close to the effect where that is small and
     never beyond 1, so that one extreme does not outweigh everything else. The score is the mean
-    over the wants, those of hidden figures left out; 0 where all are. An action fits where the
-    score is at least that of one small effect, .197, and no want is missed by as much.
+    over the wants, those of hidden figures left out; 0 where all are. An action fits where
+    every want is met by at least a small effect. Where one is not, but the score is that of one
+    small effect, .197, or more, it suits in part: the reason says so.
 
     A name is that of a scale or column, or else a label in lower case with "_" for anything but
     letters and digits: ``tech_savviness`` for "Tech-savviness".
@@ -94,6 +95,18 @@ def rank_actions(
         judged.sort(key=lambda j: (-round(j[1], _TIE_DECIMALS), j[0]))
         rows += [(s, rank, *line) for rank, line in enumerate(judged, start=1)]
     return pd.DataFrame(rows, columns=list(ACTION_COLUMNS))
+
+
+def suits_in_part(score: float, *, fits: bool) -> bool:
+    """Return whether an action that does not meet every want still comes near.
+
+    Parameters
+    ----------
+    score : float
+    fits : bool
+    """
+    # 1e-9: a small effect that is 0.19999999999999998 is still small.
+    return not fits and score >= _IN_PART - 1e-9
 
 
 def _understood(
@@ -163,17 +176,22 @@ def _judge(wants: Sequence[tuple[_Want, Figure]]) -> tuple[float, bool, str]:
     if not told:
         return 0.0, False, "Too few answers to say."
     met = [w.sign * float(np.tanh(f.effect)) for w, f in told]
-    # 1e-9: a small effect that is 0.19999999999999998 is still small.
     score = round(float(np.mean(met)), 12)
-    fits = score >= _FITS - 1e-9 and min(met) > -_FITS
+    fits = all(_level(f) == w.sign for w, f in told)
     parts = [_reason(w, f) for w, f in told]
     if len(told) < len(wants):
         parts.append("too few answers for the rest")
-    return score, fits, "; ".join(parts)
+    in_part = suits_in_part(score, fits=fits)
+    return score, fits, ("In part: " if in_part else "") + "; ".join(parts)
+
+
+def _level(f: Figure) -> int:
+    """Return 1 for more than average, -1 for less, 0 for about average."""
+    return 0 if size_of(f.effect) == "negligible" else 1 if f.effect > 0 else -1
 
 
 def _reason(want: _Want, f: Figure) -> str:
-    level = 0 if size_of(f.effect) == "negligible" else 1 if f.effect > 0 else -1
+    level = _level(f)
     if f.table == "shares":
         value, total = say_percentages(f.value, f.total)
         what, words, goal = f"'{f.category}' ({f.label})", ("average", "more", "fewer"), "more"

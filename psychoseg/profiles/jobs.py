@@ -6,13 +6,13 @@ Owns which answers count as important or satisfied. The score is in ``psychoseg.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from psychoseg.errors import StudyError
-from psychoseg.naming import say_number
 from psychoseg.profiles.protect import shown_beside_total
 from psychoseg.profiles.sample import Sample
 from psychoseg.stats.arrays import BoolArray, FloatArray
@@ -24,11 +24,23 @@ __all__ = ["JOB_COLUMNS", "job_table"]
 
 JOB_COLUMNS = (
     "segment", "job", "label", "kind", "importance", "satisfaction", "opportunity", "low", "high",
-    "base", "hidden",
+    "base", "hidden", "top",
 )  # fmt: skip
 
 #: Answers that count as "top" where the study names none: Ulwick's (2005) upper two of five.
 _TOP = 2
+#: The most steps of which two are "top": those of a 0 to 10 scale. More is a slider.
+_MOST_STEPS = 11
+#: How far up its range the error's example of a ``top`` lies: the upper two of five again.
+_EXAMPLE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question of a job: who gave a top answer (1, 0, NaN for none), and which those are."""
+
+    top: FloatArray
+    rule: str
 
 
 def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int) -> pd.DataFrame:
@@ -50,26 +62,29 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
     DataFrame
         ``segment`` (0: all), ``job`` (from 1, in the order of the study), ``label, kind,
         importance, satisfaction`` (share of top answers times 10), ``opportunity, low, high`` (0 to
-        20), ``base`` (people who answered both), ``hidden``.
+        20), ``base`` (people who answered both), ``hidden``, ``top`` (which answers counted, in
+        words).
 
     Raises
     ------
     StudyError
-        Where a job names no such question, or the upper two answers of a column are not known.
+        Where a job names no such question, the upper two answers of a question are not known (it
+        has more than 11 steps, or any number), or ``top`` lets everybody count, or nobody.
 
     Notes
     -----
     The upper two answers are those of the labelled codes where every answer is one of them, else
     the upper end of the answer scale and the number below it; of an ordinal column its last two
-    categories. A reverse-keyed item is turned first.
+    categories, which are numbered from 1. A reverse-keyed item is turned first.
     """
     if not jobs:
         return pd.DataFrame(columns=list(JOB_COLUMNS))
-    tops = _tops(survey, jobs)
+    asked = _asked(survey, jobs)
     everybody = np.zeros(len(sample.labels), dtype=np.intp)
     rows = []
-    for number, (job, (important, satisfied)) in enumerate(zip(jobs, tops, strict=True), start=1):
-        i, s = important[sample.rows], satisfied[sample.rows]
+    for number, (job, (important, satisfied)) in enumerate(zip(jobs, asked, strict=True), start=1):
+        i, s = important.top[sample.rows], satisfied.top[sample.rows]
+        rule = f"important: {important.rule}, satisfied: {satisfied.rule}"
         both = ~np.isnan(i) & ~np.isnan(s)
         people = np.bincount(
             sample.labels[both] - 1,
@@ -96,7 +111,7 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
                     float(base[place]),
                 )
                 shown = (np.nan,) * len(figures) if hidden else tuple(float(f) for f in figures)
-                rows.append((segment, number, job.label, job.kind, *shown, hidden))
+                rows.append((segment, number, job.label, job.kind, *shown, hidden, rule))
     rows.sort(key=lambda row: (row[0], row[1]))
 
     return pd.DataFrame(rows, columns=list(JOB_COLUMNS))
@@ -116,8 +131,8 @@ def _gives_away(sample: Sample, job: Job, both: BoolArray, min_base: int) -> boo
     return False
 
 
-def _tops(survey: Survey, jobs: Sequence[Job]) -> list[tuple[FloatArray, FloatArray]]:
-    """Return for each job who called it important and who is satisfied: 1, 0, NaN for neither."""
+def _asked(survey: Survey, jobs: Sequence[Job]) -> list[tuple[_Asked, _Asked]]:
+    """Return for each job how important it is and how satisfied people are."""
     problems: list[str] = []
     keyed: pd.DataFrame = survey.keyed_items()
     out = []
@@ -126,7 +141,7 @@ def _tops(survey: Survey, jobs: Sequence[Job]) -> list[tuple[FloatArray, FloatAr
         for asks, name in (("importance", job.importance), ("satisfaction", job.satisfaction)):
             place = f"[[jobs]] {job.label!r}, {asks} = {name!r}"
             try:
-                pair.append(_top(survey, keyed, name, job.top, place))
+                pair.append(_ask(survey, keyed, name, job.top, place))
             except StudyError as error:
                 problems.append(str(error))
         if len(pair) == 2:
@@ -136,9 +151,7 @@ def _tops(survey: Survey, jobs: Sequence[Job]) -> list[tuple[FloatArray, FloatAr
     return out
 
 
-def _top(
-    survey: Survey, keyed: pd.DataFrame, name: str, top: float | None, place: str
-) -> FloatArray:
+def _ask(survey: Survey, keyed: pd.DataFrame, name: str, top: float | None, place: str) -> _Asked:
     if name not in keyed.columns and name not in survey.columns.columns:
         known = [str(c) for c in (*keyed.columns, *survey.columns.columns)]
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
@@ -149,12 +162,15 @@ def _top(
     line = survey.codebook.get(name)
     labelled = sorted(line.value_labels) if line else []
     codes: list[float] = []
+    steps: tuple[str, ...] = ()
+    turned = False
     if name in keyed.columns:
         x = keyed[name].to_numpy(dtype=np.float64, na_value=np.nan)
         if line is not None and line.low is not None and line.high is not None:
-            if line.reversed:
+            turned = line.reversed
+            if turned:
                 labelled = sorted(line.low + line.high - c for c in labelled)
-            codes = [line.high - 1, line.high]
+            codes = [float(c) for c in np.arange(line.low, line.high + 1)]
     elif isinstance(survey.columns[name].dtype, pd.CategoricalDtype):
         if line is None or line.kind != "ordinal":
             raise StudyError(
@@ -162,18 +178,58 @@ def _top(
                 'type = "ordinal".'
             )
         ranks = survey.columns[name].cat.codes.to_numpy().astype(np.float64)
-        x = np.where(ranks < 0, np.nan, ranks)
-        codes = [float(c) for c in range(len(line.categories))]
+        x = np.where(ranks < 0, np.nan, ranks + 1)
+        steps = tuple(map(str, line.categories))
+        codes, labelled = [float(c) for c in range(1, len(steps) + 1)], []
     else:
         x = survey.columns[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    possible = codes or labelled
     # Often the ends alone have labels: they are the answers only where nothing else was answered.
     if len(labelled) > _TOP and np.isin(x[~np.isnan(x)], labelled).all():
         codes = labelled
-    if top is None and len(codes) < _TOP:
-        low, high = (say_number(v, 0) for v in (np.nanmin(x), np.nanmax(x)))
-        raise StudyError(
-            f"{place}: which answers are its upper two is not known (it holds {low} to {high}). "
-            "Add top = the lowest answer that counts, such as top = 4."
-        )
-    least = top if top is not None else codes[-_TOP]
-    return np.where(np.isnan(x), np.nan, (x >= least).astype(np.float64))
+    least = _upper_two(x, codes, place) if top is None else top
+    if top is not None:
+        _check_top(top, possible if len(possible) else x[~np.isnan(x)], place)
+    return _Asked(
+        np.where(np.isnan(x), np.nan, (x >= least).astype(np.float64)),
+        _rule(least, steps, turned=turned),
+    )
+
+
+def _upper_two(x: FloatArray, codes: Sequence[float], place: str) -> float:
+    """Return the lower of the upper two answers, where there are few enough of them."""
+    if _TOP <= len(codes) <= _MOST_STEPS:
+        return codes[-_TOP]
+    ends = codes or x[~np.isnan(x)].tolist()
+    if not ends:
+        raise StudyError(f"{place}: nobody answered it. Leave this job out.")
+    low, high = min(ends), max(ends)
+    example = min(float(np.ceil(low + _EXAMPLE * (high - low))), high)
+    raise StudyError(
+        f"{place}: which answers are its upper two is not known (it holds {_say(low)} to "
+        f"{_say(high)}). Add top = the lowest answer that counts, such as top = {_say(example)}."
+    )
+
+
+def _check_top(top: float, answers: Collection[float], place: str) -> None:
+    if not len(answers):
+        return
+    low, high = min(answers), max(answers)
+    if low < top <= high:
+        return
+    raise StudyError(
+        f"{place}: with top = {_say(top)} {'nobody' if top > high else 'everybody'} would count: "
+        f"its answers are {_say(low)} to {_say(high)}. Choose top above {_say(low)} and at most "
+        f"{_say(high)}."
+    )
+
+
+def _rule(least: float, steps: Sequence[str], *, turned: bool) -> str:
+    if steps:
+        first = int(np.ceil(least))
+        return f"'{steps[first - 1]}'" + (" or more" if first < len(steps) else "")
+    return f"{_say(least)} or more" + (" (answers turned)" if turned else "")
+
+
+def _say(value: float) -> str:
+    return f"{value:.10g}"

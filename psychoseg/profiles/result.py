@@ -80,7 +80,8 @@ class Profiles:
         ``[[actions]]``.
     jobs : DataFrame
         ``segment`` (0: all), ``job, label, kind`` ("job" or "outcome"), ``importance, satisfaction,
-        opportunity, low, high, base, hidden``; empty without jobs.
+        opportunity, low, high, base, hidden, top`` (which answers counted, in words); empty without
+        jobs.
     words : DataFrame
         Distinctive words of open answers: ``segment, variable, label, rank, word, z, log_odds,
         share, rest`` (share of those who answered that use it), ``base, hidden``.

@@ -6,7 +6,9 @@ statistic is in ``psychoseg.stats.log_odds``.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,7 +89,8 @@ def distinctive_words(
     scaled to the effective number of answers. Shown are at most ten words with log-odds above 0 and
     a false discovery rate (Benjamini & Hochberg 1995, over the question's words and segments) of at
     most 5 %; of two that mostly the same people use, the more distinctive one. Quotes are the
-    answers with the most distinctive words, ties in alphabetical order.
+    answers with the most distinctive words; of those with as many, or where there are none, the
+    half nearest the middle length come first, in an order that is chance but always the same.
     """
     rows: list[tuple[object, ...]] = []
     quotes: list[tuple[int, str, str, str]] = []
@@ -235,15 +238,20 @@ def _quotes(
     n: int,
     ids: Collection[str],
 ) -> list[str]:
-    ranked = sorted(
-        (
-            (-round(sum(telling.get(w, 0.0) for w in sorted(words)), _TIE_DECIMALS), text)
-            for text, words in answers
-            if len(text) >= _SHORTEST_QUOTE
-        ),
-    )
+    """Return the answers to quote: the most telling first, then those of ordinary length."""
+    each = {text: words for text, words in answers if len(text) >= _SHORTEST_QUOTE}
+    if not each:
+        return []
+    middle = statistics.median(map(len, each))
+    usual = statistics.median(abs(len(text) - middle) for text in each)
+
+    def order(text: str) -> tuple[float, bool, str]:
+        score = sum(telling.get(w, 0.0) for w in sorted(each[text]))
+        chance = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return -round(score, _TIE_DECIMALS), abs(len(text) - middle) > usual, chance
+
     out: dict[str, str] = {}
-    for _, text in ranked:
+    for text in sorted(each, key=order):
         shown = " ".join(redact(text, ids=ids).split())
         if len(shown) > _LONGEST_QUOTE:
             shown = shown[: _LONGEST_QUOTE - 1].rsplit(" ", 1)[0] + "…"

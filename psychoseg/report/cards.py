@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.plots import ink_on, segment_colour
+from psychoseg.profiles.actions import suits_in_part
 from psychoseg.report import words
 from psychoseg.report.facts import (
     ActionLine,
     DriverLine,
     Fact,
     Persona,
+    Quotes,
     Sentence,
     cell_anchor,
 )
@@ -108,7 +110,7 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                 actions=actions,
                 typical_note=_typical_note(profiles.typical, number),
                 words=_words(profiles.words, number),
-                quotes=tuple(str(t) for t in _of(profiles.quotes, number).get("text", ())),
+                quotes=_quotes(profiles.quotes, profiles.words, number),
             )
         )
     return tuple(out)
@@ -161,6 +163,7 @@ def _actions(actions: pd.DataFrame, segment: int) -> tuple[ActionLine, ...]:
             bool(r["fits"]),
             words.sentence(str(r["reason"])),
             round(100 * float(np.nan_to_num(r["score"])), 1),
+            suits_in_part(float(r["score"]), fits=bool(r["fits"])),
         )
         for r in _of(actions, segment).sort_values("rank").to_dict("records")
     )
@@ -169,7 +172,10 @@ def _actions(actions: pd.DataFrame, segment: int) -> tuple[ActionLine, ...]:
 def _best(actions: tuple[ActionLine, ...]) -> str:
     if not actions:
         return ""
-    return next((a.name for a in actions if a.fits), "None of the offers suits them")
+    found = [a.name for a in actions if a.fits] + [
+        f"{a.name} (in part)" for a in actions if a.in_part
+    ]
+    return found[0] if found else "None of the offers suits them"
 
 
 def _typical_note(typical: pd.DataFrame, segment: int) -> str:
@@ -188,6 +194,17 @@ def _words(found: pd.DataFrame, segment: int) -> str:
     own = _of(found, segment)
     own = own[~own["hidden"]].sort_values(["rank", "variable"])
     return ", ".join(dict.fromkeys(str(w) for w in own["word"].head(WORDS_SHOWN)))
+
+
+def _quotes(quotes: pd.DataFrame, found: pd.DataFrame, segment: int) -> tuple[Quotes, ...]:
+    if quotes.empty:
+        return ()
+    told = _of(found, segment)
+    telling = set() if told.empty else set(told.loc[~told["hidden"], "variable"])
+    return tuple(
+        Quotes(str(own["label"].iloc[0]), tuple(map(str, own["text"])), variable not in telling)
+        for variable, own in _of(quotes, segment).groupby("variable", sort=False)
+    )
 
 
 class _Drivers:

@@ -127,9 +127,22 @@ def _solution_words(comparison: Comparison) -> tuple[str, str]:
         f"{words.number(rand)} ({words.agreement_words(rand)})."
     )
     expected = float(stay["expected"])
-    if not np.isfinite(expected):
+    known = np.isfinite(expected)
+    again = words.percent(expected) if known else ""
+    all_same = known and bool((comparison.match["change"] == "same").all())
+    agreement = words.agreement_words(rand)
+    if agreement == "excellent" or (all_same and agreement != "poor"):
+        would = f"; {again} would if the survey were drawn again" if known else ""
+        return (
+            f"The two solutions are nearly the same: {share} stay in the matching segment{would}."
+        ), reason
+    if not known:
         return headline, reason
-    again = words.percent(expected)
+    if all_same and stay["high"] < expected:
+        return (
+            f"No segment differs more than chance: {share} stay in the matching segment; {again} "
+            "would if the survey were drawn again."
+        ), reason
     if stay["high"] < expected:
         return f"The two solutions differ more than chance: {share} stay, {again} would.", (
             f"When the first run's survey is drawn again, {again} of its people keep their "

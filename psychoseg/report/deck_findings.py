@@ -6,6 +6,7 @@ Numbers of charts are those of ``Profiles``. Computes nothing.
 from __future__ import annotations
 
 from psychoseg.plots.canvas import HIGH_COLOUR, ink_on, shade
+from psychoseg.profiles.actions import suits_in_part
 from psychoseg.report import words
 from psychoseg.report.deck_story import NAMED_HEADS, Story
 from psychoseg.report.slide_base import Box
@@ -182,7 +183,7 @@ def action_slides(story: Story) -> None:
                     Entry((Line(card.name if first else "", bold=True),)),
                     Entry((Line(str(r["action"]), bold=bool(r["fits"])),)),
                     Entry((Line(words.sentence(str(r["reason"])), colour="muted"),)),
-                    Entry((Line("suits" if r["fits"] else "does not suit"),)),
+                    Entry((Line(_verdict(float(r["score"]), fits=bool(r["fits"]))),)),
                 )
             )
     head = tuple(
@@ -230,3 +231,9 @@ def _rules(story: Story) -> None:
         "how many are of it.",
         notes=["Table: tables.xlsx, sheet Rules."],
     )
+
+
+def _verdict(score: float, *, fits: bool) -> str:
+    if fits:
+        return "suits"
+    return "suits in part" if suits_in_part(score, fits=fits) else "does not suit"

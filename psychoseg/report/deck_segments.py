@@ -313,7 +313,8 @@ def _persona_columns(card: Persona) -> list[tuple[str, list[Line]]]:
         for action in best[:3]:
             lines.append(Line(action.name, bold=True, space=0.3))
             lines.append(Line(action.reason, colour="muted", scale=0.92))
-        columns.append(("What to do" if best[0].fits else "No offer suits; nearest", lines))
+        found = best[0].fits or best[0].in_part
+        columns.append(("What to do" if found else "No offer suits; nearest", lines))
     if card.words and len(columns) < 3:
         columns.append(("In their words", [Line(card.words, space=0.25)]))
     return columns

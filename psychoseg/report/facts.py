@@ -23,6 +23,7 @@ __all__ = [
     "Notice",
     "Number",
     "Persona",
+    "Quotes",
     "ReportContext",
     "Row",
     "ScaleBlock",
@@ -242,12 +243,32 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class ActionLine:
-    """An offer for a segment, and why; ``score`` from -100 to 100 is the length of its bar."""
+    """An offer for a segment, and why.
+
+    Attributes
+    ----------
+    fits : bool
+        Whether the segment has all that the offer wants.
+    score : float
+        The length of its bar, from -100 to 100.
+    in_part : bool
+        Where it does not fit: whether it comes near.
+    """
 
     name: str
     fits: bool
     reason: str
     score: float
+    in_part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Answers to an open question; ``examples`` where nothing distinctive was found in them."""
+
+    question: str
+    texts: tuple[str, ...]
+    examples: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,13 +299,15 @@ class Persona:
     sure : str
         How sure we are of the segment.
     best : str
-        What to do: the offer that fits best, or that none does; empty without offers.
+        What to do: the offer that fits best, or in part, or that none does; empty without offers.
     actions : tuple of ActionLine
         All offers, best first.
     typical_note : str
         Whose answers ``typical`` are.
     words : str
         Words that they use more than others.
+    quotes : tuple of Quotes
+        One for each question that is quoted.
     """
 
     number: int
@@ -313,7 +336,7 @@ class Persona:
     actions: tuple[ActionLine, ...] = ()
     typical_note: str = ""
     words: str = ""
-    quotes: tuple[str, ...] = ()
+    quotes: tuple[Quotes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Prints what the profiles found; computes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +38,7 @@ def job_tables(run: Run) -> tuple[Table, ...]:
     names = dict(zip(people["segment"], people["name"], strict=True))
     at = {(int(r["segment"]), str(r["job"])): r for r in jobs.to_dict("records")}
     once = jobs.drop_duplicates("job").to_dict("records")
+    rules = _rules(once)
     return tuple(
         Table(
             caption_of("Opportunity of each job and outcome by segment", numbers, run),
@@ -54,6 +55,7 @@ def job_tables(run: Run) -> tuple[Table, ...]:
             note="Opportunity is importance plus what satisfaction leaves open, from 0 to 20, with "
             "its 95% interval: from 10 (shaded) worth pursuing, from 15 (deeper) extreme (Ulwick "
             "2005). Importance and satisfaction are the shares of the top answers, times 10."
+            + rules
             + hidden_note(jobs, run),
             sortable=True,
         )
@@ -102,6 +104,15 @@ def word_tables(run: Run) -> tuple[Table, ...]:
             )
         )
     return tuple(out)
+
+
+def _rules(jobs: Sequence[Mapping[Hashable, Any]]) -> str:
+    """Say which answers count: once where it is the same for all jobs."""
+    said = {str(r["label"]): str(r["top"]) for r in jobs if r.get("top")}
+    if len(set(said.values())) == 1:
+        return f" Top answers are: {next(iter(said.values()))}."
+    each = "; ".join(f"of “{label}” {text}" for label, text in said.items())
+    return f" Top answers are, {each}." if each else ""
 
 
 def _job_cell(r: Mapping[Hashable, Any] | None, run: Run) -> Cell:

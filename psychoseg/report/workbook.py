@@ -292,9 +292,10 @@ def _personas(book: Workbook, run: Run) -> None:
             Column("opportunity", "Opportunity", "0.0", 12),
             *_INTERVAL,
             Column("base", "Base (n)", "#,##0", 10),
+            Column("top", "Top answers", "", 44),
         ),
-        note="Shares of the upper two answers times 10; opportunity is importance plus what "
-        "satisfaction lacks of it (Ulwick 2005).",
+        note="Shares of the top answers times 10; opportunity is importance plus what satisfaction "
+        "lacks of it (Ulwick 2005).",
     )
     book.frame(
         "Words",

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from psychoseg.errors import StudyError
-from psychoseg.profiles.actions import rank_actions
+from psychoseg.profiles.actions import rank_actions, suits_in_part
 from psychoseg.study_report import Action
 
 LABELS = {"tech": "Tech-savviness", "price": "Price sensitivity", "plan": "Plan"}
@@ -110,11 +110,30 @@ def test_an_action_fits_from_a_small_effect_on(effect: float, fits: bool) -> Non
     assert -1 <= found["score"][0] <= 1
 
 
-def test_an_action_does_not_fit_where_one_want_is_clearly_missed() -> None:
-    means = means_of({"tech": (2.0,), "price": (0.5,)})
+@pytest.mark.parametrize("price", [0.5, 0.0, -0.19])
+def test_an_action_suits_in_part_where_one_want_is_not_met(price: float) -> None:
+    means = means_of({"tech": (2.0,), "price": (price,)})
     found = rank(Action(name="A", wants={"tech": "high", "price": "low"}), means=means)
     assert found["score"][0] > 0.2
     assert not found["fits"][0]
+    assert suits_in_part(found["score"][0], fits=False)
+    assert found["reason"][0].startswith("In part: Tech-savviness 4.4 against 3.4 overall: high")
+    assert found["reason"][0].endswith(", low wanted")
+
+
+def test_an_action_that_has_little_of_what_it_wants_does_not_suit_even_in_part() -> None:
+    means = means_of({"tech": (0.3,), "price": (0.5,)})
+    found = rank(Action(name="A", wants={"tech": "high", "price": "low"}), means=means)
+    assert not suits_in_part(found["score"][0], fits=False)
+    assert not found["reason"][0].startswith("In part")
+
+
+def test_an_action_fits_where_every_want_is_met_slightly() -> None:
+    means = means_of({"tech": (0.21,), "price": (-0.21,)})
+    found = rank(Action(name="A", wants={"tech": "high", "price": "low"}), means=means)
+    assert found["fits"][0]
+    assert not suits_in_part(found["score"][0], fits=True)
+    assert not found["reason"][0].startswith("In part")
 
 
 def test_hidden_figures_say_nothing() -> None:

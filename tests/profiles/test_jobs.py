@@ -109,6 +109,83 @@ def test_a_given_top_counts_from_there_for_both() -> None:
     assert (found["importance"], found["satisfaction"]) == (pytest.approx(6), pytest.approx(4))
 
 
+def slider(high: float) -> Survey:
+    answers = {"imp": [0.0, 50.0, 79.0, 80.0, high], "sat": [0.0, 100.0, 20.0, 80.0, 90.0]}
+    book = {name: replace(item(name), low=0, high=high) for name in answers}
+    return survey_of(answers, book=book)
+
+
+def test_a_slider_has_no_upper_two_answers_and_says_so() -> None:
+    with pytest.raises(StudyError) as error:
+        scores(slider(100.0), [1] * 5)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 2
+    assert "importance = 'imp': which answers are its upper two is not known" in lines[0]
+    assert "(it holds 0 to 100)" in lines[0]
+    assert lines[0].endswith("Add top = the lowest answer that counts, such as top = 75.")
+    found = scores(slider(100.0), [1] * 5, SAVE.model_copy(update={"top": 80.0})).iloc[0]
+    assert (found["importance"], found["satisfaction"]) == (pytest.approx(4), pytest.approx(6))
+
+
+@pytest.mark.parametrize(("steps", "known"), [(11, True), (12, False)])
+def test_eleven_answers_have_an_upper_two_and_twelve_do_not(steps: int, known: bool) -> None:
+    answers = {"imp": [0.0, 9.0, 10.0], "sat": [0.0, 1.0, 2.0]}
+    book = {name: replace(item(name), low=0, high=steps - 1) for name in answers}
+    survey = survey_of(answers, book=book)
+    if known:
+        assert scores(survey, [1] * 3)["importance"].iloc[0] == pytest.approx(20 / 3)
+    else:
+        with pytest.raises(StudyError, match="Add top = "):
+            scores(survey, [1] * 3)
+
+
+@pytest.mark.parametrize(("top", "who"), [(6, "nobody"), (1, "everybody"), (-3, "everybody")])
+def test_a_top_by_which_nobody_or_everybody_counts_is_told_with_the_range(top, who) -> None:
+    survey = survey_of({"imp": [2, 3, 4], "sat": [2, 3, 4]})
+    with pytest.raises(StudyError) as error:
+        scores(survey, [1] * 3, SAVE.model_copy(update={"top": float(top)}))
+    said = f"with top = {top} {who} would count: its answers are 1 to 5. Choose top above 1 and "
+    assert said + "at most 5." in str(error.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("top", [2, 5])
+def test_the_highest_answer_and_the_second_lowest_are_possible_tops(top) -> None:
+    # Though nobody gave them: the range is that of the question.
+    survey = survey_of({"imp": [2, 3, 4], "sat": [2, 3, 4]})
+    found = scores(survey, [1] * 3, SAVE.model_copy(update={"top": float(top)})).iloc[0]
+    assert found["importance"] == (10 if top == 2 else 0)
+
+
+def test_the_range_of_a_numeric_column_is_what_it_holds() -> None:
+    columns = pd.DataFrame({"spend": [1.0, 20.0, 300.0]})
+    survey = survey_of({"imp": [1, 2, 3], "sat": [1, 2, 3]}, columns=columns)
+    job = Job(label="B", importance="spend", satisfaction="imp", top=301.0)
+    with pytest.raises(StudyError, match="its answers are 1 to 300"):
+        scores(survey, [1] * 3, job)
+
+
+def test_the_table_says_which_answers_counted() -> None:
+    steps = ("Low", "Middle", "High", "Very high")
+    columns = pd.DataFrame({"need": pd.Categorical(["Low", "High", "Very high", None], steps)})
+    survey = survey_of(
+        {"imp": [1, 2, 3, 4], "sat": [5, 5, 5, 5]},
+        columns=columns,
+        book={"sat": item("sat", turned=True)},
+    )
+    line = replace(survey.codebook["need"], kind="ordinal", categories=steps)
+    survey = replace(survey, codebook={**survey.codebook, "need": line})
+    need = SAVE.model_copy(update={"importance": "need"})
+    last = need.model_copy(update={"top": 4.0})
+    found = scores(survey, [1] * 4, SAVE, need, last)
+    assert found.loc[1, "top"].tolist() == [
+        "important: 4 or more, satisfied: 4 or more (answers turned)",
+        "important: 'High' or more, satisfied: 4 or more (answers turned)",
+        "important: 'Very high', satisfied: 4 or more (answers turned)",
+    ]
+    # A top counts categories from 1: the fourth is the last.
+    assert found.loc[1, "importance"].tolist()[1:] == [pytest.approx(20 / 3), pytest.approx(10 / 3)]
+
+
 def test_ordinal_columns_count_by_their_last_two_categories() -> None:
     steps = ("Low", "Middle", "High", "Very high")
     columns = pd.DataFrame({"need": pd.Categorical(["Low", "High", "Very high", None], steps)})
@@ -169,7 +246,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert "'A', importance = 'impp'" in lines[0]
     assert "Did you mean 'imp'?" in lines[0]
     assert "it holds 1 to 300" in lines[1]
-    assert "such as top = 4" in lines[1]
+    assert "such as top = 226" in lines[1]
     assert "its answers have no order" in lines[2]
     assert len(lines) == 3
 

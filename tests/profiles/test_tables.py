@@ -506,7 +506,7 @@ class TestCuts:
         scales = make_scales(pd.DataFrame({"thrift": thrift}))
         found = profile_segments(survey, scales, cut(survey, scales, 2)).cuts
         texts = list(found.loc[found["k"] == 3, "headline"])
-        assert "Average Thrift: 3.00 against 3.00 overall" in texts
+        assert "Average thrift: 3.00 against 3.00 overall" in texts
 
     def test_parents_and_colours_are_those_of_the_cuts(self) -> None:
         survey, scales, segments = with_tree()

@@ -169,6 +169,24 @@ def test_quotes_come_only_where_asked_and_are_those_with_the_telling_words() -> 
     assert set(found[1]) <= {a for a, s in zip(answers, labels, strict=True) if s == 1}
 
 
+def test_where_no_word_tells_quotes_are_of_ordinary_length_and_not_the_first_of_the_alphabet():
+    letters = "abcdefghijklmnopqrst"
+    usual = [f"{c * 3} is what I have to say" for c in letters]
+    odd = [f"aa{c} and too short" for c in letters[:9]] + [f"aa{c} " * 30 for c in letters[:9]]
+    answers, labels = [*usual, *odd], [1] * 38
+    found = quotes(answers, labels, n=12)[1]
+    assert set(found) <= set(usual)
+    assert sorted(found) != sorted(usual)[:12]
+    assert found == quotes(answers[::-1], labels, n=12)[1]
+    # Where there are no more of ordinary length, the others.
+    assert len(quotes(usual[:3] + odd[:3], [1] * 6, n=6, min_base=1)[1]) == 6
+
+
+def test_quotes_of_repeated_answers_are_those_of_a_weight() -> None:
+    answers, labels = planted()
+    assert quotes(answers * 3, labels * 3, min_base=1) == quotes(answers, labels, min_base=1)
+
+
 def test_quotes_hold_no_personal_data_and_no_id() -> None:
     answers = [f"call me on +49 170 123456{i} or r{i:04d} about it" for i in range(10)]
     answers += ["x" * 400 + " and nothing else at all"] * 3 + ["short one"] * 20

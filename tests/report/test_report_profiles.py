@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from psychoseg.report import build_context, words
-from psychoseg.report.facts import cell_anchor
+from psychoseg.report import build_context, words, write_html
+from psychoseg.report.facts import Quotes, cell_anchor
 from tests.made_run import make_run
 from tests.report.conftest import KINDS
 from tests.report.reading import Outline, column, strings
@@ -122,9 +122,23 @@ def test_actions_are_ranked_with_reasons_and_the_best_is_on_the_first_page(conte
 
 def test_where_no_offer_suits_that_is_said():
     run = make_run(200)
-    actions = run.profiles.actions.assign(fits=False)
+    actions = run.profiles.actions.assign(fits=False, score=-0.5)
     run = dataclasses.replace(run, profiles=dataclasses.replace(run.profiles, actions=actions))
     assert {p.best for p in build_context(run).personas} == {"None of the offers suits them"}
+
+
+def test_an_offer_that_suits_in_part_is_said_to_and_not_that_it_does_not(tmp_path):
+    run = make_run(200)
+    actions = run.profiles.actions.assign(fits=False, score=0.5)
+    run = dataclasses.replace(run, profiles=dataclasses.replace(run.profiles, actions=actions))
+    for card in build_context(run).personas:
+        assert all(a.in_part and not a.fits for a in card.actions)
+        assert card.best == f"{card.actions[0].name} (in part)"
+    path = tmp_path / "report.html"
+    write_html(run, path)
+    text = Outline(path.read_text(encoding="utf-8")).text
+    assert "suits them in part" in text
+    assert "does not suit them" not in text
 
 
 def test_the_model_is_held_against_naming_the_largest_segment(context, made):
@@ -159,6 +173,46 @@ def test_words_too_few_people_use_are_left_out(context, made):
 def test_quotes_stand_on_their_card_only_where_there_are_any(context, context_of):
     assert {p.quotes for p in context.personas} == {()}
     assert all(p.quotes for p in context_of("measured").personas)
+
+
+def test_quotes_stand_under_their_question_and_are_examples_where_no_word_tells(tmp_path):
+    run = make_run(200)
+    quotes = pd.DataFrame(
+        [(1, "why", "Why this app?", "It is quick."), (1, "else", "Anything else?", "More music."),
+         (1, "why", "Why this app?", "A friend told me.")],
+        columns=["segment", "variable", "label", "text"],
+    )  # fmt: skip
+    run = dataclasses.replace(run, profiles=dataclasses.replace(run.profiles, quotes=quotes))
+    assert set(run.profiles.words["variable"]) == {"why"}
+    cards = build_context(run).personas
+    assert cards[0].quotes == (
+        Quotes("Why this app?", ("It is quick.", "A friend told me."), examples=False),
+        Quotes("Anything else?", ("More music.",), examples=True),
+    )
+    assert cards[1].quotes == ()
+    path = tmp_path / "report.html"
+    write_html(run, path)
+    text = re.sub(r"\s+", " ", Outline(path.read_text(encoding="utf-8")).text)
+    order = ["Why this app?", "It is quick.", "A friend told me.", "Anything else?", "(examples)",
+             "More music."]  # fmt: skip
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_the_note_of_the_jobs_says_which_answers_count():
+    run = make_run(200)
+    jobs = run.profiles.jobs.assign(top="important: 4 or more, satisfied: 4 or more")
+    same = dataclasses.replace(run, profiles=dataclasses.replace(run.profiles, jobs=jobs))
+    note = build_context(same).jobs[0].note
+    assert "times 10. Top answers are: important: 4 or more, satisfied: 4 or more." in note
+    first = jobs["label"] == jobs["label"].iloc[0]
+    other = jobs.assign(
+        top=jobs["top"].where(~first, "important: 80 or more, satisfied: 7 or more")
+    )
+    each = dataclasses.replace(run, profiles=dataclasses.replace(run.profiles, jobs=other))
+    note = build_context(each).jobs[0].note
+    label = jobs["label"].iloc[0]
+    assert f"of “{label}” important: 80 or more, satisfied: 7 or more; of “" in note
 
 
 def test_typical_answers_are_said_to_be_those_of_several_people(context):
