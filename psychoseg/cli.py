@@ -43,7 +43,8 @@ _STAGE_TEXT = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _end_orderly)
+    stop = _Stop()
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         return int(arguments.command(arguments))
     except PsychosegError as error:
@@ -57,10 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    except KeyboardInterrupt:
-        print("psychoseg: stopped; nothing was written", file=sys.stderr)
-        return 130
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
+        # Compiled code may turn the interruption into an error of its own.
+        if stop.asked or isinstance(error, KeyboardInterrupt):
+            print("psychoseg: stopped; nothing was written", file=sys.stderr)
+            return 130
         if arguments.verbose:
             traceback.print_exc()
         print(
@@ -73,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -337,9 +342,15 @@ class _Bar:
             self._bar.update(self._task, completed=done, total=total)
 
 
-def _end_orderly(_: int, __: FrameType | None) -> None:
-    """Turn a request to end into an exception, so that a half-written folder is removed."""
-    raise KeyboardInterrupt
+class _Stop:
+    """Turns a request to end into an exception, so that a half-written folder is removed."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, _: int, __: FrameType | None) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

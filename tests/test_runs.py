@@ -207,7 +207,7 @@ def test_a_failed_report_leaves_nothing_and_the_next_run_sweeps_up(root, tmp_pat
 
     folder = copied(root, tmp_path)
 
-    def broken(run, where):
+    def broken(run, where, formats):
         (where / "half").write_text("half")
         raise OSError("disk full")
 
