@@ -5,7 +5,7 @@
 >>> result.segments.table  # doctest: +SKIP
 
 The stages can be called one by one, on a DataFrame too: ``fit_scales``, ``fit_segments``,
-``profile_segments``. Names are loaded when first used, so that ``psychoseg.scorer`` stays light.
+``profile_segments``; ``plots`` draws what they return. Names are loaded when first used, so that ``psychoseg.scorer`` stays light.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "plots":
+        return import_module("psychoseg.plots")
     if name not in _HOME:
         msg = f"module 'psychoseg' has no attribute {name!r}"
         raise AttributeError(msg)

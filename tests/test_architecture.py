@@ -112,3 +112,9 @@ def test_importing_the_package_is_light():
 def test_no_module_outgrows_its_subject(root):
     long = {p.name: n for p in modules(root) if (n := len(p.read_text().splitlines())) > 600}
     assert long == {}
+
+
+def test_plots_are_reached_through_the_package():
+    code = "import psychoseg; print(psychoseg.plots.plot_dendrogram.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "plot_dendrogram"
