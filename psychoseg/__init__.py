@@ -5,7 +5,8 @@
 >>> result.segments.table  # doctest: +SKIP
 
 The stages can be called one by one, on a DataFrame too: ``fit_scales``, ``fit_segments``,
-``profile_segments``; ``plots`` draws what they return. Names are loaded when first used, so that ``psychoseg.scorer`` stays light.
+``profile_segments``; ``plots`` draws what they return. Names are loaded when first used, so that
+``psychoseg.scorer`` stays light.
 """
 
 from __future__ import annotations
