@@ -163,10 +163,10 @@ def _side(
         ax.add_patch(Rectangle((at, top), _BAR, tall, color=colour, linewidth=0))
         middle = top + tall / 2
         room = max(1, int((tall + _GAP) / 11))
-        lines = wrap(names[s], column - 34, 8.5, min(3, room))
+        lines = wrap(names[s], column - 38, 8.5, min(3, room))
         if is_left:
             badge(ax, at, middle, s, dx=-12, size=7.5)
             put(ax, at, middle, lines, dx=-24, ha="right", size=8.5, colour=INK)
         else:
             put(ax, at + _BAR, middle, [str(s)], dx=6, size=8.5, bold=True)
-            put(ax, at + _BAR, middle, lines, dx=18, size=8.5, colour=INK)
+            put(ax, at + _BAR, middle, lines, dx=18 if s < 10 else 24, size=8.5, colour=INK)
