@@ -31,6 +31,8 @@ from psychoseg.engines import get_engine, trees_of
 from psychoseg.engines.base import Engine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
 from psychoseg.profiles import profile_segments
+from psychoseg.profiles.actions import check_actions
+from psychoseg.profiles.jobs import check_jobs
 from psychoseg.profiles.names import Previous
 from psychoseg.run_folder import Run, read_run, read_tables, write_tables
 from psychoseg.scales import fit_scales
@@ -350,8 +352,10 @@ def _stages(
     with log.stage("survey"):
         survey = load_survey(study)
         jobs = (*study.jobs, *tagged_jobs(study))
+        check_jobs(survey, jobs)
     with log.stage("scales"):
         scales = fit_scales(survey, study.scales, engine=primary, rng=_rng(study, "scales"))
+        check_actions(study.actions, survey, scales)
     with log.stage("segments"):
         segments = fit_segments(
             survey,

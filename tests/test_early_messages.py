@@ -1,5 +1,7 @@
 """What cannot end well is said before anything is read, and where a folder is no run, what is."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import psychoseg
@@ -85,3 +87,51 @@ def test_a_format_that_there_is_not_is_refused_by_both_commands(tmp_path, capsys
     for command in ("run", "report"):
         assert main([command, study, "--format", "docx"]) == 2
         assert "no report format 'docx'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def without_segments(tmp_path, monkeypatch):
+    """Return a function that runs a study with data, and fails where it comes to segments."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(80, 1)) + 0.7 * rng.normal(size=(80, 6))
+    frame = pd.DataFrame(np.clip(np.round(x + 3), 1, 5), columns=[f"q{i}" for i in range(1, 7)])
+    frame["plan"] = rng.choice(["Basic", "Plus"], 80)
+    frame.astype({c: int for c in frame.columns[:6]}).to_csv(tmp_path / "data.csv", index=False)
+
+    def too_late(*_, **__):
+        raise AssertionError("the segments were begun")
+
+    monkeypatch.setattr("psychoseg.runs.fit_segments", too_late)
+
+    def run(more):
+        text = STUDY.replace("there_is_no_such_file", "data").replace("q5", "q6")
+        text = text.format(more='[scales]\nn_factors = 1\n[[columns]]\nname = "plan"\n' + more)
+        (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+        return psychoseg.run(tmp_path)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("wants", "message"),
+    [
+        ('{ prize = "high" }', "'Offer', wants.prize: there is no scale or column"),
+        ('{ plan = "Premium" }', "'plan' has no such answer"),
+    ],
+)
+def test_an_offer_for_what_is_not_there_is_refused_before_the_segments(
+    without_segments, wants, message
+):
+    with pytest.raises(StudyError, match=message):
+        without_segments(f'[[actions]]\nname = "Offer"\nwants = {wants}')
+
+
+def test_an_offer_for_what_is_there_goes_on(without_segments):
+    with pytest.raises(AssertionError, match="the segments were begun"):
+        without_segments('[[actions]]\nname = "Offer"\nwants = { plan = "Plus" }')
+
+
+def test_a_job_with_a_top_that_nobody_can_reach_is_refused_before_the_segments(without_segments):
+    job = '[[jobs]]\nlabel = "Save"\nimportance = "q1"\nsatisfaction = "q2"\ntop = 9'
+    with pytest.raises(StudyError, match="top = 9"):
+        without_segments(job)

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,11 @@ from psychoseg.naming import say_amounts, say_percentages, size_of
 from psychoseg.profiles.figures import Figure, read_figures
 from psychoseg.study_report import Action
 
-__all__ = ["ACTION_COLUMNS", "rank_actions", "suits_in_part"]
+if TYPE_CHECKING:
+    from psychoseg.scales import Scales
+    from psychoseg.survey.table import Survey
+
+__all__ = ["ACTION_COLUMNS", "check_actions", "rank_actions", "suits_in_part"]
 
 ACTION_COLUMNS = ("segment", "rank", "action", "score", "fits", "reason")
 
@@ -97,6 +102,35 @@ def rank_actions(
     return pd.DataFrame(rows, columns=list(ACTION_COLUMNS))
 
 
+def check_actions(actions: Sequence[Action], survey: Survey, scales: Scales) -> None:
+    """Raise what :func:`rank_actions` would raise, before there are segments.
+
+    Parameters
+    ----------
+    actions : sequence of Action
+    survey : Survey
+    scales : Scales
+
+    Raises
+    ------
+    StudyError
+        Where a want names no scale, column or category; all of them at once.
+    """
+    named = zip(scales.table["scale"], scales.table["label"], strict=True)
+    figures = [_asked("means", str(scale), str(label)) for scale, label in named]
+    for name in survey.columns.columns:
+        variable, values = survey.codebook[name], survey.columns[name]
+        if variable.kind == "choice":
+            figures.append(_asked("shares", variable.block, variable.question, variable.label))
+        elif isinstance(values.dtype, pd.CategoricalDtype):
+            figures += [
+                _asked("shares", name, variable.label, str(c)) for c in values.cat.categories
+            ]
+        else:
+            figures.append(_asked("means", name, variable.label))
+    _understood(actions, figures, {})
+
+
 def suits_in_part(score: float, *, fits: bool) -> bool:
     """Return whether an action that does not meet every want still comes near.
 
@@ -107,6 +141,13 @@ def suits_in_part(score: float, *, fits: bool) -> bool:
     """
     # 1e-9: a small effect that is 0.19999999999999998 is still small.
     return not fits and score >= _IN_PART - 1e-9
+
+
+def _asked(
+    table: Literal["means", "shares"], variable: str, label: str, category: str = ""
+) -> Figure:
+    """Return a figure of nobody, which says only what it is of."""
+    return Figure(table, 0, variable, label, "", "", category, np.nan, np.nan, np.nan, 0.0)
 
 
 def _understood(

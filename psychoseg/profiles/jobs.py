@@ -20,7 +20,7 @@ from psychoseg.stats.opportunity import score_opportunities
 from psychoseg.study_report import Job
 from psychoseg.survey.table import Survey
 
-__all__ = ["JOB_COLUMNS", "job_table"]
+__all__ = ["JOB_COLUMNS", "check_jobs", "job_table"]
 
 JOB_COLUMNS = (
     "segment", "job", "label", "kind", "importance", "satisfaction", "opportunity", "low", "high",
@@ -115,6 +115,12 @@ def job_table(survey: Survey, sample: Sample, jobs: Sequence[Job], min_base: int
     rows.sort(key=lambda row: (row[0], row[1]))
 
     return pd.DataFrame(rows, columns=list(JOB_COLUMNS))
+
+
+def check_jobs(survey: Survey, jobs: Sequence[Job]) -> None:
+    """Raise, before there are segments, the StudyError that :func:`job_table` would raise."""
+    if jobs:
+        _asked(survey, jobs)
 
 
 def _gives_away(sample: Sample, job: Job, both: BoolArray, min_base: int) -> bool:
