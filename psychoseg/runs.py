@@ -247,7 +247,7 @@ def check_formats(formats: Sequence[str]) -> None:
 def _check_no_run(path: Path) -> None:
     """Refuse the study file of a run folder, whose data are elsewhere."""
     folder = path if path.is_dir() else path.parent
-    if (folder / "study.toml").is_file() and (folder / "manifest.json").is_file():
+    if (folder / "study.toml").is_file() and _is_ours(folder):
         raise StudyError(
             f"{folder} is a finished run, not a study. Name the study's own folder, or make the "
             f"reports again with: psychoseg report {folder}"
@@ -308,16 +308,20 @@ def _check_replaceable(folder: Path) -> None:
     if not names:
         return
     foreign = sorted(names - _WRITTEN)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        ours = "psychoseg" in manifest["versions"]
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if foreign or not ours:
+    if foreign or not _is_ours(folder):
         what = f"holds {foreign[0]}, which is" if foreign else "is"
         raise StudyError(
             f"--out {folder} {what} not a run of psychoseg. Name an empty or a new folder."
         )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder has the manifest of a run of psychoseg."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return "psychoseg" in manifest["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _engines(study: Study) -> tuple[Engine, Engine | None]:

@@ -42,3 +42,17 @@ def rscript() -> str:
     if found is None:
         skip_or_fail("Rscript is not installed (sh r_scripts/install.sh)")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return headless Chromium, one for all tests: Playwright takes one a process; without it the test is skipped, and fails where CI is set."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        skip_or_fail("there is no chromium on PATH")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

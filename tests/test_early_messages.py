@@ -48,7 +48,8 @@ def test_a_previous_run_that_is_not_there_is_refused_even_without_names(tmp_path
 
 def test_a_finished_run_is_not_a_study(tmp_path):
     study_with(tmp_path, "")
-    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    manifest = '{"versions": {"psychoseg": "0.1.0"}}'
+    (tmp_path / "manifest.json").write_text(manifest, encoding="utf-8")
     with pytest.raises(StudyError, match="is a finished run, not a study"):
         psychoseg.run(tmp_path)
 

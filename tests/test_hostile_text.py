@@ -20,7 +20,6 @@ from lxml import etree
 import psychoseg
 from psychoseg.errors import PsychosegWarning
 from psychoseg.run_folder import read_run
-from tests.report.conftest import browser  # noqa: F401
 
 RUNS = "window.hacked=(window.hacked||0)+1"
 HOSTILE = (
@@ -362,7 +361,7 @@ USE = """async (texts) => {
 
 @pytest.mark.parametrize("policy", [True, False], ids=["as-written", "without-policy"])
 @pytest.mark.parametrize("name", ["report", "comparison"])
-def test_nothing_runs_opens_or_is_asked_for_in_a_browser(browser, page_of, name, policy):  # noqa: F811
+def test_nothing_runs_opens_or_is_asked_for_in_a_browser(browser, page_of, name, policy):
     path = page_of(name, policy=policy)
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     said: list[str] = []
@@ -405,7 +404,7 @@ def test_nothing_runs_opens_or_is_asked_for_in_a_browser(browser, page_of, name,
         assert did["visited"] > 50
 
 
-def test_the_page_prints_each_text_as_it_is(browser, page_of):  # noqa: F811
+def test_the_page_prints_each_text_as_it_is(browser, page_of):
     page = browser.new_page()
     page.goto(page_of("report", policy=True).as_uri())
     page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")

@@ -38,7 +38,6 @@ from psychoseg.study import (
     load_study,
 )
 from psychoseg.table_files import read_table, write_table
-from tests.conftest import skip_or_fail
 from tests.made_run import make_run
 
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
@@ -414,30 +413,23 @@ def as_line(text: str) -> str:
 
 
 def test_html_report_shows_hostile_texts_and_runs_none(
-    hostile_run: Path, hostile_report: Path
+    browser, hostile_run: Path, hostile_report: Path
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        skip_or_fail("there is no chromium on PATH")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 900})
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("dialog", lambda dialog: said.append(dialog.message))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(hostile_report.as_uri())
-        shown = as_line(page.inner_text("body"))
-        hacked = page.evaluate("window.hacked")
-        made = page.evaluate(
-            "['script', 'em', 'main strong strong', 'main i', 'svg', '[onload]', '[onerror]',"
-            " 'main a:not([href^=\"#\"])']"
-            ".filter(s => document.querySelector(s))"
-        )
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(hostile_report.as_uri())
+    shown = as_line(page.inner_text("body"))
+    hacked = page.evaluate("window.hacked")
+    made = page.evaluate(
+        "['script', 'em', 'main strong strong', 'main i', 'svg', '[onload]', '[onerror]',"
+        " 'main a:not([href^=\"#\"])']"
+        ".filter(s => document.querySelector(s))"
+    )
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
     assert hacked is None
     assert made == []
     assert said == []

@@ -241,4 +241,4 @@ def test_tables_that_a_spreadsheet_saved_as_utf_8_are_read_back(small, tmp_path)
 
 def test_the_command_line_refuses_a_folder_that_is_no_run(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == 2
-    assert "Name a folder that this version's `psychoseg run` wrote" in capsys.readouterr().err
+    assert "is not a run folder: it has no manifest.json" in capsys.readouterr().err

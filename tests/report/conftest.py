@@ -1,12 +1,10 @@
 """Reports of made-up runs, written once."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from psychoseg.report import build_context, write_html
-from tests.conftest import skip_or_fail
 from tests.made_run import make_run
 
 #: Each a kind of run that a report must survive.
@@ -51,17 +49,3 @@ def written(made, tmp_path_factory):
         return path
 
     return write
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Return headless Chromium; without it the test is skipped, and fails where CI is set."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        skip_or_fail("there is no chromium on PATH")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
