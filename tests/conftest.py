@@ -46,7 +46,10 @@ def rscript() -> str:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Return headless Chromium, one for all tests: Playwright takes one a process; without it the test is skipped, and fails where CI is set."""
+    """Return headless Chromium, one a process, since Playwright takes no more.
+
+    Without it the test is skipped, and fails where CI is set.
+    """
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser")
