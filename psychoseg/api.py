@@ -120,13 +120,12 @@ def compare(
         Where a folder is not a run, or the two share neither respondents nor features.
     """
     from psychoseg.comparison import compare_runs
-    from psychoseg.report.comparing import comparison_facts, write_comparison
+    from psychoseg.report.comparing import write_comparison
 
     a, b = read_run(first), read_run(second)
     found = compare_runs(a, b)
     page = Path(second) / "comparison.html" if out is None else Path(out)
-    write_comparison(found, a, b, page)
-    return page, comparison_facts(found, a, b)
+    return page, write_comparison(found, a, b, page)
 
 
 def is_survey_file(path: str | Path) -> bool:
@@ -158,11 +157,9 @@ def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
     StudyError
         Where there is a ``study.toml`` already.
     """
-    from psychoseg.starter import draft_study as read_draft
-    from psychoseg.starter import write_study
+    from psychoseg.starter import write_draft
 
-    draft = read_draft(path)
-    return write_study(path, out=out), draft
+    return write_draft(path, out=out)
 
 
 def _check_report(study: Study) -> None:

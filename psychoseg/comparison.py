@@ -121,7 +121,6 @@ class _Centres:
     people: FloatArray
     rows: IntArray
     features: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 def _shared_rows(a: Run, b: Run) -> tuple[IntArray, IntArray]:
@@ -286,9 +285,8 @@ def _common(a: Run, b: Run) -> tuple[_Centres | None, tuple[str, ...]]:
             ]
         )
         found.append((centre, x, rows))
-    return _Centres(found[0][0], found[1][0], found[1][1], found[1][2], names, tuple(notes)), tuple(
-        notes
-    )
+    (first_centres, _, _), (centres, people, rows) = found
+    return _Centres(first_centres, centres, people, rows, names), tuple(notes)
 
 
 def _different_scales(a: Run, b: Run) -> set[str]:
@@ -399,7 +397,8 @@ def _changes(
     return table
 
 
-_Figure = tuple[float, float, float, float]
+#: Value, standard error, base.
+_Figure = tuple[float, float, float]
 _Key = tuple[str, str, str, str]
 
 
@@ -411,12 +410,12 @@ def _sizes(run: Run) -> dict[int, _Figure]:
     out = {}
     for s in range(1, run.segments.k + 1):
         e = estimate_share((labels == s).astype(np.float64), everyone, weights, counts=counts)
-        out[s] = (e.value, e.se, float(len(rows)), float(len(rows)))
+        out[s] = (e.value, e.se, float(len(rows)))
     return out
 
 
 def _figures(run: Run) -> dict[int, dict[_Key, _Figure]]:
-    """Return value, standard error, base and degrees of freedom of each figure by segment."""
+    """Return value, standard error and base of each figure by segment."""
     out: dict[int, dict[_Key, _Figure]] = {s: {} for s in range(1, run.segments.k + 1)}
     for kind, table, category in (
         ("mean", run.profiles.means, ""),
@@ -430,7 +429,6 @@ def _figures(run: Run) -> dict[int, dict[_Key, _Figure]]:
                 float(r[kind]),
                 float(r["se"]),
                 float(r["base"]),
-                float(r["base"]),
             )
     return out
 
@@ -438,7 +436,7 @@ def _figures(run: Run) -> dict[int, dict[_Key, _Figure]]:
 def _change(s: int, t: int, key: _Key, first: _Figure, second: _Figure) -> dict[str, object]:
     difference = second[0] - first[0]
     se = float(np.hypot(first[1], second[1]))
-    freedom = first[3] + second[3] - 2
+    freedom = first[2] + second[2] - 2
     half = float(stats.t.ppf(0.975, freedom)) * se
     p = float(2 * stats.t.sf(abs(difference) / se, freedom)) if se > 0 else np.nan
     kind, variable, label, category = key

@@ -94,7 +94,7 @@ def comparison_facts(comparison: Comparison, a: Run, b: Run) -> ComparisonFacts:
     )
 
 
-def write_comparison(comparison: Comparison, a: Run, b: Run, path: Path) -> None:
+def write_comparison(comparison: Comparison, a: Run, b: Run, path: Path) -> ComparisonFacts:
     """Write the page of a comparison: one file, without scripts.
 
     Parameters
@@ -103,6 +103,11 @@ def write_comparison(comparison: Comparison, a: Run, b: Run, path: Path) -> None
     a, b : Run
     path : Path
         The file to write; its folder must exist.
+
+    Returns
+    -------
+    ComparisonFacts
+        What the page says.
     """
     facts = comparison_facts(comparison, a, b)
     figure = [
@@ -114,6 +119,7 @@ def write_comparison(comparison: Comparison, a: Run, b: Run, path: Path) -> None
     numbers = range(1, max(*comparison.names_a, *comparison.names_b) + 1)
     colours = [(c, plots.ink_on(c)) for c in map(plots.segment_colour, numbers)]
     render_page("comparison.html.j2", path, facts=facts, figure=figure, colours=colours)
+    return facts
 
 
 def _solution_words(comparison: Comparison) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from psychoseg.report.deck_findings import (
     job_slides,
     word_slides,
 )
-from psychoseg.report.deck_story import NAMED_HEADS, Story, answer, tint
+from psychoseg.report.deck_story import NAMED_HEADS, TONES, Story, answer, tint
 from psychoseg.report.facts import Persona, tone
 from psychoseg.report.slide_base import Box
 from psychoseg.report.slide_charts import Bar, Track, both_ways, draw_bars, draw_tracks
@@ -42,7 +42,6 @@ _DRIVERS = 7
 #: Rows of the demographics on slides; the workbook has all.
 _DEMOGRAPHICS = 26
 _SHADE = (0.2, 0.5)
-_TONES = {"high": 0.28, "higher": 0.62, "low": -0.28, "lower": -0.62}
 
 
 def segment_slides(story: Story) -> None:
@@ -424,7 +423,7 @@ def _demographic(
         shown = story.shown(show(r[column]), hidden=bool(r["hidden"]))
         letters = "" if r["hidden"] else str(r["letters"])
         kind = tone(float(r["effect"]), *_SHADE)
-        fill = shade(_TONES[kind]) if kind else ""
+        fill = shade(TONES[kind]) if kind else ""
         ink = ink_on(fill) if fill else ""
         index = float(r["index"])
         small = words.count(round(index)) if np.isfinite(index) else ""

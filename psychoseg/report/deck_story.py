@@ -22,11 +22,12 @@ from psychoseg.report.slide_text import Line, cut_text, ltr
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
 
-__all__ = ["NAMED_HEADS", "Story", "answer", "grid_of", "in_words", "tint"]
+__all__ = ["NAMED_HEADS", "TONES", "Story", "answer", "grid_of", "in_words", "tint"]
 
 #: Segments up to which a column is wide enough for its name.
 NAMED_HEADS = 6
-_TONES = {"high": 0.28, "higher": 0.62, "low": -0.28, "lower": -0.62}
+#: How deep a cell of a tone is shaded, from -1 to 1.
+TONES = {"high": 0.28, "higher": 0.62, "low": -0.28, "lower": -0.62}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
           "eleven", "twelve")  # fmt: skip
 
@@ -234,8 +235,8 @@ def _entry(cell: Cell, kind: str, *, left: bool) -> Entry:
     if cell.number:
         fill = segment_colour(cell.number)
         colour = ink_on(fill)
-    elif cell.tone in _TONES:
-        fill = shade(_TONES[cell.tone])
+    elif cell.tone in TONES:
+        fill = shade(TONES[cell.tone])
         colour = ink_on(fill)
     small = [t for t in (cell.note, cell.base) if t and t != words.NOTHING]
     text = f"{cell.number}  {cell.text}" if cell.number else cell.text

@@ -1,5 +1,5 @@
 """A survey file without a study file -> a commented ``study.toml`` that runs."""
 
-from psychoseg.starter.draft import Draft, draft_study, write_study
+from psychoseg.starter.draft import Draft, draft_study, write_draft, write_study
 
-__all__ = ["Draft", "draft_study", "write_study"]
+__all__ = ["Draft", "draft_study", "write_draft", "write_study"]

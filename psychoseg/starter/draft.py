@@ -148,6 +148,11 @@ def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
 
 
 def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
+    """Draft a study file, write it as ``study.toml`` and return where; see :func:`write_draft`."""
+    return write_draft(path, out=out)[0]
+
+
+def write_draft(path: str | Path, *, out: str | Path | None = None) -> tuple[Path, Draft]:
     """Draft a study file and write it as ``study.toml``.
 
     Parameters
@@ -159,8 +164,9 @@ def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
 
     Returns
     -------
-    Path
+    study : Path
         The study file.
+    draft : Draft
 
     Raises
     ------
@@ -190,7 +196,7 @@ def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
     # Exclusive: a file that has come into being since is not written over either.
     with target.open("x", encoding="utf-8", newline="\n") as file:
         file.write(draft.text)
-    return target
+    return target, draft
 
 
 @dataclass(slots=True)
