@@ -14,16 +14,9 @@ from itertools import pairwise
 import numpy as np
 
 from psychoseg.starter.columns import Looked
-from psychoseg.starter.frames import (
-    MANY_RESPONDENTS,
-    MAX_STEPS,
-    Frame,
-    Scale,
-    as_codes,
-    find_frame,
-    join_frames,
-)
+from psychoseg.starter.frames import MANY_RESPONDENTS, as_codes, find_frame, join_frames
 from psychoseg.starter.keys import guess_reversed
+from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 from psychoseg.starter.stems import common_start, is_mnemonic, stem_groups, topic_cuts
 
 __all__ = ["Battery", "find_batteries", "find_counts"]

@@ -27,8 +27,9 @@ from psychoseg.starter.columns import (
     look_at_columns,
     words_of,
 )
-from psychoseg.starter.frames import NO_ANSWER_CODES, Frame, find_frame
+from psychoseg.starter.frames import NO_ANSWER_CODES, find_frame
 from psychoseg.starter.reading import read_source
+from psychoseg.starter.scale import Frame
 from psychoseg.starter.text import Beside, Found, LeftOut, asked_in, study_text
 from psychoseg.survey.raw import number_text
 from psychoseg.survey.sensitive import sensitive_topic

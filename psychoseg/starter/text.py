@@ -15,6 +15,7 @@ import tomli_w
 from psychoseg.starter.batteries import Battery
 from psychoseg.starter.choices import Choices
 from psychoseg.starter.columns import Looked, words_of
+from psychoseg.starter.scale import Scale
 from psychoseg.study import DataFile
 from psychoseg.survey.raw import number_text, parse_number
 from psychoseg.survey.select import match_columns
@@ -205,7 +206,7 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
         ends = f"{number_text(scale.low)}, {number_text(scale.high)}"
         lines.append(f"range = [{ends}]    # the lowest and the highest answer")
     if scale.missing:
-        lines.append(f"{_list('missing', _codes(scale.missing))}    # not an answer")
+        lines.append(f"{_list('missing', _codes(scale.missing))}    # {_not_answers(scale)}")
     if scale.strays:
         shown = ", ".join(scale.strays[:5])
         lines += [
@@ -224,6 +225,18 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
     if battery.labels:
         lines += ["[items.labels]", *(_pair(k, v[:_LABEL]) for k, v in battery.labels.items())]
     return "\n".join(lines)
+
+
+def _not_answers(scale: Scale) -> str:
+    """Say how many answers each text that is no answer takes away."""
+    counts = [(m, scale.counts[m]) for m in scale.missing if m in scale.counts]
+    if not counts:
+        return "not an answer"
+    total = sum(count for _, count in counts)
+    said = f"no answer: {total:,} cell{'s' if total != 1 else ''}"
+    if len(counts) == 1:
+        return said
+    return f"{said} ({', '.join(f'{_inline(m)}: {count:,}' for m, count in counts)})"
 
 
 def _commented(text: str, why: str) -> str:
