@@ -49,7 +49,7 @@ class Features:
         A category is an indicator ``column=category``. Numbers first, then the categories of each
         column together, both ordered by content. NaN where a number is missing.
     kinds : dict of str to str
-        "scale", "numeric", "ordinal" (ranks 0, 1, ... of the categories given) or "category".
+        "scale", "numeric" (an option of a multiple-response set too, as 0 and 1), "ordinal" (ranks 0, 1, ... of the categories given) or "category".
     labels : dict of str to str
         What a reader sees.
     blocks : dict of str to str
@@ -119,13 +119,17 @@ def build_features(survey: Survey, scales: Scales | None) -> Features:
             continue
         values = survey.columns[name]
         label, block, of = survey.label(name), variable.block or COLUMNS_BLOCK, f"column {name}"
-        missing[of] = values.isna().to_numpy()
         shown[of] = label
+        # Who was not asked a set lacks all of its options: one gap, not one an option.
+        asked = f"set {block}" if variable.kind == "choice" else of
+        shown[asked] = (variable.question or block) if variable.kind == "choice" else label
+        gaps = values.isna().to_numpy()
+        missing[asked] = gaps | missing.get(asked, False)
         if not isinstance(values.dtype, pd.CategoricalDtype):
             add(name, values.to_numpy(np.float64), "numeric", label, block, of)
         elif variable.kind == "ordinal":
             ranks = values.cat.remove_unused_categories().cat.codes.to_numpy(np.float64)
-            add(name, np.where(missing[of], np.nan, ranks), "ordinal", label, block, of)
+            add(name, np.where(gaps, np.nan, ranks), "ordinal", label, block, of)
         else:
             for category in values.cat.categories:
                 has = (values == category).to_numpy(np.float64)

@@ -35,7 +35,7 @@ from psychoseg.profiles.actions import check_actions
 from psychoseg.profiles.jobs import check_jobs
 from psychoseg.profiles.names import Previous
 from psychoseg.run_folder import Run, read_run, read_tables, write_tables
-from psychoseg.scales import fit_scales
+from psychoseg.scales import fit_scales, no_scales
 from psychoseg.segments import Segments, fit_segments
 from psychoseg.segments.map import check_map
 from psychoseg.study import Study, load_study
@@ -358,12 +358,14 @@ def _stages(
         jobs = (*study.jobs, *tagged_jobs(study))
         check_jobs(survey, jobs)
     with log.stage("scales"):
-        scales = fit_scales(survey, study.scales, engine=primary, rng=_rng(study, "scales"))
+        scales = no_scales(survey.n)
+        if study.items:
+            scales = fit_scales(survey, study.scales, engine=primary, rng=_rng(study, "scales"))
         check_actions(study.actions, survey, scales)
     with log.stage("segments"):
         segments = fit_segments(
             survey,
-            scales,
+            scales if study.items else None,
             study.segments,
             reduce=study.reduce,
             engine=primary,

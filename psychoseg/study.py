@@ -442,7 +442,7 @@ class Study(Table):
     study: StudyInfo = StudyInfo()
     data: DataFile
     merge: tuple[Merge, ...] = ()
-    items: tuple[ItemBattery, ...] = Field(min_length=1)
+    items: tuple[ItemBattery, ...] = ()
     clean: CleanRules = CleanRules()
     quality: QualityRules = QualityRules()
     weights: WeightsSettings | None = None
@@ -476,6 +476,20 @@ class Study(Table):
             )
             raise ValueError(msg)
         return value
+
+    @model_validator(mode="after")
+    def _something_divides_people(self) -> Study:
+        active = [c for c in (*self.columns, *self.sets) if c.use == "active"]
+        if not self.items and not active:
+            msg = (
+                "nothing divides people: add [[items]], which become scales, or give a [[columns]] "
+                'or [[sets]] use = "active"'
+            )
+            raise ValueError(msg)
+        if not self.items and (self.scales.scale or self.scales.names):
+            msg = "[scales] names scales, but there are no [[items]]. Add the items, or take it out"
+            raise ValueError(msg)
+        return self
 
     def to_toml(self) -> str:
         """Return the study as TOML, every default spelled out, unset keys left out."""

@@ -66,11 +66,12 @@ class ChoiceSet(Table):
     ``dichotomy``: one column an option, chosen where it holds one of ``selected`` (where absent,
     anything but a missing answer, 0, "No" or "Not selected"). ``category``: each column holds one
     of the chosen options. Whoever chose nothing counts as not asked unless ``none`` says that it is
-    an answer.
+    an answer. With ``use = "active"`` the options help to form the segments, each as 0 and 1.
     """
 
     name: str = Field(min_length=1)
     columns: tuple[str, ...] = Field(min_length=1)
+    use: Literal["active", "profile"] = "profile"
     label: str = ""
     coding: Literal["dichotomy", "category"] = "dichotomy"
     selected: tuple[Code, ...] = ()
@@ -78,6 +79,9 @@ class ChoiceSet(Table):
     #: What to call an option: column name (or code, for categories) -> label.
     labels: dict[str, str] = Field(default_factory=dict)
     missing: tuple[Code, ...] = ()
+    #: As of a column: an active set needs a lawful basis where it is sensitive.
+    sensitive: bool | None = None
+    lawful_basis: str = ""
 
 
 class OpenText(Table):

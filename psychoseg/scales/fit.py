@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from psychoseg.engines.base import CorrelationKind, Engine
+from psychoseg.engines.base import Engine
 from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError, tell
 from psychoseg.scales.factoring import (
@@ -27,6 +27,7 @@ from psychoseg.scales.factoring import (
 )
 from psychoseg.scales.keys import ScaleItems, found_scales, named_scales
 from psychoseg.scales.reliability import reliability_table
+from psychoseg.scales.result import Scales
 from psychoseg.scales.review import Drop, drop_table, flag_table, propose_drops
 from psychoseg.scales.scoring import keyed_scale_items, score_factors, score_units
 from psychoseg.scales.tables import (
@@ -43,95 +44,7 @@ from psychoseg.stats.rotation import structure_matrix
 from psychoseg.study import ScalesSettings
 from psychoseg.survey.table import Survey, effective_size
 
-__all__ = ["Scales", "fit_scales"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scales:
-    """Scales, the factor analysis behind them, and everybody's scores.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a scale: ``scale, label, n_items, alpha, alpha_low, alpha_high, mean_r, mean, sd,
-        base``. The interval is Feldt's at 95%; mean and sd are weighted (ddof 0), on the answer
-        scale; base counts the respondents with a score.
-    items : pandas.DataFrame
-        One row an item: ``item, label, scale, key, loading, communality, item_rest,
-        alpha_if_dropped, mean, sd, base, msa``. ``scale`` is empty for an item in none; ``key`` is
-        -1 where the raw answer was turned round; ``loading`` is the pattern loading of the item, as
-        scored, on its scale's factor; ``msa`` is Kaiser's measure of sampling adequacy. An item
-        that was left out because the study asked for it has no loading.
-    loadings : pandas.DataFrame, shape (p, m)
-        Pattern loadings of the items after the declared reversals; columns F1, F2, ... by explained
-        variance, each turned so that the items of its scale load positive in sum.
-    phi : pandas.DataFrame, shape (m, m)
-        Factor correlations.
-    factors : pandas.DataFrame
-        One row a factor: ``factor, label, ss_loadings, share, scale``.
-    structure : pandas.DataFrame, shape (p, m)
-        Correlations of the items with the factors.
-    eigenvalues : pandas.DataFrame
-        ``component, observed, threshold, factor, factor_threshold, retained``: parallel analysis of
-        component eigenvalues and of those of the correlations with squared multiple correlations on
-        the diagonal.
-    number : pandas.DataFrame
-        ``criterion, suggested, statistic, meaning, footnote``: what each rule says of the number of
-        factors. ``suggested`` is missing where a rule cannot say.
-    number_reason : str
-        Why the recommended number, in words.
-    fit : pandas.DataFrame
-        ``measure, value, low, high``: how well the factors reproduce the correlations, and whether
-        these were worth factoring.
-    residuals : pandas.DataFrame
-        ``item, other, observed, residual``: the pairs of items that the factors explain worst.
-    reliability : pandas.DataFrame
-        ``scale, coefficient, value, low, high``; see :mod:`psychoseg.scales.reliability`.
-    flags : pandas.DataFrame
-        ``item, label, reason, value, cutoff, other, remark``: what speaks against an item.
-    drops : pandas.DataFrame
-        ``scale, step, item, label, alpha, alpha_without, rmsr, rmsr_without, applied``: items that
-        a scale would be more reliable without, one after the other.
-    corr : pandas.DataFrame, shape (p, p)
-        Correlations that were factored.
-    scores : pandas.DataFrame, shape (n, s)
-        By default the mean of the answered items, reverse-keyed ones turned round; NaN where too
-        few were answered. The index is that of the DataFrame the scales were fitted on.
-    score : str
-        What a score is, in words.
-    method : str
-        How the scales came about, in one sentence.
-    found : bool
-        Whether the scales were found rather than named.
-    n_factors_suggested : int
-        The recommended number.
-    kmo : float
-        Kaiser's measure of sampling adequacy.
-    correlation : {"pearson", "spearman", "polychoric", "mixed"}
-    """
-
-    table: pd.DataFrame
-    items: pd.DataFrame
-    loadings: pd.DataFrame
-    phi: pd.DataFrame
-    factors: pd.DataFrame
-    structure: pd.DataFrame
-    eigenvalues: pd.DataFrame
-    number: pd.DataFrame
-    number_reason: str
-    fit: pd.DataFrame
-    residuals: pd.DataFrame
-    reliability: pd.DataFrame
-    flags: pd.DataFrame
-    drops: pd.DataFrame
-    corr: pd.DataFrame
-    scores: pd.DataFrame
-    score: str
-    method: str
-    found: bool
-    n_factors_suggested: int
-    kmo: float
-    correlation: CorrelationKind
+__all__ = ["fit_scales"]
 
 
 @one_thread

@@ -42,12 +42,14 @@ def exclude_respondents(items: pd.DataFrame, rules: CleanRules, ledger: Ledger) 
     rules : CleanRules
         ``min_answered`` is a share of all items. A straight-liner gave one and the same raw code to
         every item he or she answered, in all batteries, ten items at least; among items keyed both
-        ways that contradicts itself.
+        ways that contradicts itself. A study without items leaves nobody out here.
     ledger : Ledger
         Gets a line for each.
     """
     x = items.to_numpy()
     p = x.shape[1]
+    if not p:
+        return
     answered = (~np.isnan(x)).sum(axis=1)
     least = int(np.ceil(rules.min_answered * p - 1e-9))
     few = np.flatnonzero(ledger.kept & (answered < least))
@@ -116,6 +118,8 @@ def check_items(items: pd.DataFrame, *, excluded: str = "") -> None:
             "[[items]] and [[merge]]."
         )
     answers = items.notna().sum()
+    if not items.shape[1]:
+        return
     if not answers.any():
         raise DataError(
             f"all answers are missing: none of the {items.shape[1]} items has one{excluded}. "

@@ -100,7 +100,8 @@ def load_survey(study: Study) -> Survey:
     joined, ledger = join_tables(study, tables)
     coded = _coded(study, joined, selection, ledger)
     items, columns, weights = coded.items, coded.columns, coded.weights
-    answers = pd.DataFrame({name: item.values for name, item in items.items()})
+    everybody = pd.RangeIndex(len(joined.ids))
+    answers = pd.DataFrame({name: item.values for name, item in items.items()}, index=everybody)
     check_items(answers[ledger.kept], excluded=_excluded(ledger))
     exclude_respondents(answers, study.clean, ledger)
     if selection.weight is not None:

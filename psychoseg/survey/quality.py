@@ -107,6 +107,10 @@ STYLES: Mapping[str, str] = {
 }
 
 
+#: What is computed of the items, beside the response styles.
+_ITEM_INDICES = QUALITY_COLUMNS[: QUALITY_COLUMNS.index("seconds")]
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """All that carefulness is judged by, of the respondents who got this far.
@@ -245,26 +249,34 @@ _Found = tuple[dict[str, FloatArray], dict[str, str]]
 
 
 def _indices(answers: Answers, rules: QualityRules) -> _Indices:
-    one_scale = np.ptp(answers.low) == 0 and np.ptp(answers.high) == 0
-    share = (answers.items - answers.low) / (answers.high - answers.low)
-    comparable = answers.items if one_scale else share
     values: dict[str, FloatArray] = {}
     notes: dict[str, str] = {}
-    for found, why_not in (
-        _runs_and_spread(answers, comparable),
-        _distances(answers),
-        _halves(answers, comparable, one_scale=one_scale),
-        _like_items(answers, rules.synonym_r),
-        _speed(answers),
-        _checks(answers),
-        _styles(answers),
-    ):
+    of_items = _of_items(answers, rules) if answers.items.shape[1] else [_no_items(answers)]
+    for found, why_not in (*of_items, _speed(answers), _checks(answers)):
         values |= found
         notes |= why_not
     cutoffs = {
         name: _cutoff(name, values[name], answers.weights, rules) for name in get_args(QualityIndex)
     }
     return _Indices(answers, values, cutoffs, notes)
+
+
+def _of_items(answers: Answers, rules: QualityRules) -> list[_Found]:
+    one_scale = np.ptp(answers.low) == 0 and np.ptp(answers.high) == 0
+    share = (answers.items - answers.low) / (answers.high - answers.low)
+    comparable = answers.items if one_scale else share
+    return [
+        _runs_and_spread(answers, comparable),
+        _distances(answers),
+        _halves(answers, comparable, one_scale=one_scale),
+        _like_items(answers, rules.synonym_r),
+        _styles(answers),
+    ]
+
+
+def _no_items(answers: Answers) -> _Found:
+    values = {name: _nothing(answers) for name in (*_ITEM_INDICES, *STYLES)}
+    return values, {name: "the study has no items" for name in _ITEM_INDICES if name in LABELS}
 
 
 def _runs_and_spread(answers: Answers, comparable: FloatArray) -> _Found:
@@ -436,7 +448,8 @@ def _warn(indices: _Indices, rules: QualityRules, used: tuple[str, ...], out: Bo
 def _undeclared(answers: Answers) -> tuple[str, ...]:
     """Return the indices whose columns the study does not name."""
     speed = () if answers.seconds.shape[1] else ("relative_speed", "seconds_per_item")
-    return (*speed, *(() if answers.check_names else ("failed_share",)))
+    items = () if answers.items.shape[1] else _ITEM_INDICES
+    return (*items, *speed, *(() if answers.check_names else ("failed_share",)))
 
 
 def _reason(

@@ -153,10 +153,11 @@ def lawful_problems(study: Study) -> list[str]:
                 f"items[{number}] ({', '.join(battery.columns)}): sensitive = true, and items form "
                 f"segments, which takes a lawful basis (GDPR, article 9). {remedy}take them out."
             )
-    for number, column in enumerate(study.columns, start=1):
-        if column.sensitive and column.use == "active" and not column.lawful_basis.strip():
+    tables = (("columns", study.columns), ("sets", study.sets))
+    for key, number, one in ((k, i, c) for k, t in tables for i, c in enumerate(t, start=1)):
+        if one.sensitive and one.use == "active" and not one.lawful_basis.strip():
             problems.append(
-                f'columns[{number}] ({column.name}): sensitive = true, and use = "active" lets '
+                f'{key}[{number}] ({one.name}): sensitive = true, and use = "active" lets '
                 f"it form segments, which takes a lawful basis (GDPR, article 9). {remedy}set use "
                 '= "profile".'
             )
@@ -216,6 +217,10 @@ def _tags(study: Study, codebook: Mapping[str, Variable]) -> dict[str, bool | No
             if (column.name in codebook) == exact:
                 for name in match_columns(column.name, names):
                     tags.setdefault(name, column.sensitive)
+    sets = {choices.name: choices.sensitive for choices in study.sets}
+    for name, variable in codebook.items():
+        if variable.kind == "choice":
+            tags.setdefault(name, sets.get(variable.block))
     return tags
 
 

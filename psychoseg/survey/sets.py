@@ -82,7 +82,7 @@ class CodedOption:
         return Variable(
             name,
             given or label or self.label or name,
-            "profile",
+            self.choices.use,
             "choice",
             question=self.question or shared or self.choices.name,
             missing=self.missing,
