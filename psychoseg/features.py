@@ -49,7 +49,8 @@ class Features:
         A category is an indicator ``column=category``. Numbers first, then the categories of each
         column together, both ordered by content. NaN where a number is missing.
     kinds : dict of str to str
-        "scale", "numeric" (an option of a multiple-response set too, as 0 and 1), "ordinal" (ranks 0, 1, ... of the categories given) or "category".
+        "scale", "numeric" (an option of a multiple-response set too, as 0 and 1), "ordinal" (ranks
+        0, 1, ... of the categories given) or "category".
     labels : dict of str to str
         What a reader sees.
     blocks : dict of str to str

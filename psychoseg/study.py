@@ -479,8 +479,8 @@ class Study(Table):
 
     @model_validator(mode="after")
     def _something_divides_people(self) -> Study:
-        active = [c for c in (*self.columns, *self.sets) if c.use == "active"]
-        if not self.items and not active:
+        uses = [*(c.use for c in self.columns), *(s.use for s in self.sets)]
+        if not self.items and "active" not in uses:
             msg = (
                 "nothing divides people: add [[items]], which become scales, or give a [[columns]] "
                 'or [[sets]] use = "active"'

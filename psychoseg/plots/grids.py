@@ -29,6 +29,7 @@ from psychoseg.plots.canvas import (
     two_decimals,
     wrap,
 )
+from psychoseg.profiles.figures import dividing_rows
 
 if TYPE_CHECKING:
     from psychoseg.profiles import Profiles
@@ -55,16 +56,17 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
 
     Notes
     -----
+    Without scales the active columns are drawn, their categories and options as shares
+    (:func:`psychoseg.profiles.figures.dividing_rows`).
     The colour is z, (segment mean - total mean) / total sd, from orange through grey to blue, and
     ends at the largest absolute z or 1, whichever is larger. Where a column is too narrow for its
     numbers, the colours stand alone.
     """
-    means = profiles.means[profiles.means["kind"] == "scale"]
-    if means.empty:
-        means = profiles.means
+    means = dividing_rows(profiles.means, profiles.shares)
     order = list(dict.fromkeys(means["variable"]))
     label = dict(zip(means["variable"], means["label"], strict=True))
     total = dict(zip(means["variable"], means["total"], strict=True))
+    shares = set(means.loc[means["is_share"], "variable"])
     numbers = sorted(int(s) for s in profiles.personas["segment"])
     names = [str(n) for n in profiles.personas.sort_values("segment")["name"]]
     cells = means.set_index(["variable", "segment"])[["mean", "z"]]
@@ -107,7 +109,7 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
                 ax,
                 0.5,
                 middle,
-                [two_decimals(total[variable])],
+                [_shown(total[variable], share=variable in shares)],
                 ha="center",
                 size=size,
                 colour=MUTED,
@@ -124,7 +126,7 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
                     ax,
                     c + 0.5,
                     middle,
-                    [two_decimals(mean)] if roomy else [],
+                    [_shown(mean, share=variable in shares)] if roomy else [],
                     ha="center",
                     size=size,
                     colour=ink_on(colour),
@@ -133,6 +135,10 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
         _colour_key(fig, below + 14, 72 * width, top)
         legend(fig, names, 20, 6, 72 * width - 20, width)
         return fig
+
+
+def _shown(value: float, *, share: bool) -> str:
+    return f"{100 * value:.0f}%" if share and np.isfinite(value) else two_decimals(value)
 
 
 def plot_scree(scales: Scales, *, width: float = WIDE) -> Figure:

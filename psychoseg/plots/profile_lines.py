@@ -26,6 +26,7 @@ from psychoseg.plots.canvas import (
     spread,
     wrap,
 )
+from psychoseg.profiles.figures import dividing_rows
 
 if TYPE_CHECKING:
     from psychoseg.profiles import Profiles
@@ -63,9 +64,7 @@ class Apart(NamedTuple):
 
 def scales_apart(profiles: Profiles) -> Apart:
     """Return how far each segment is from everybody on the scales; on all means without scales."""
-    means = profiles.means[profiles.means["kind"] == "scale"]
-    if means.empty:
-        means = profiles.means
+    means = dividing_rows(profiles.means, profiles.shares)
     people = profiles.personas.sort_values("segment")
     segments = [int(s) for s in people["segment"]]
     order = list(dict.fromkeys(means["variable"]))

@@ -11,7 +11,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-__all__ = ["Figure", "read_figures"]
+from psychoseg.stats.arrays import FloatArray
+
+__all__ = ["Figure", "dividing_rows", "read_figures", "share_apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,52 @@ def read_figures(means: pd.DataFrame, shares: pd.DataFrame) -> list[Figure]:
         *_read("means", means, [""] * len(means), "mean"),
         *_read("shares", shares, _texts(shares, "category"), "share"),
     ]
+
+
+def dividing_rows(means: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return what pictures of the segments side by side show: the scales, or what stands in.
+
+    Parameters
+    ----------
+    means, shares : DataFrame
+        ``Profiles.means`` and ``Profiles.shares``.
+
+    Returns
+    -------
+    DataFrame
+        ``segment, variable, label, mean, low, high, total, z, base, hidden, is_share``: the rows of
+        the scales; without scales those of the active columns, categories and options as
+        ``variable=category``, whose z is the share less that of all in standard deviations of the
+        0 and 1 that they are; without active ones all means.
+    """
+    columns = ["segment", "variable", "label", "mean", "low", "high", "total", "z", "base"]
+    scales = means[means["kind"] == "scale"]
+    active = shares[shares["role"] == "active"]
+    own = means[means["role"] == "active"]
+    if len(scales) or (active.empty and own.empty):
+        rows = scales if len(scales) else means
+        return rows[[*columns, "hidden"]].assign(is_share=False)
+    share = active["share"].to_numpy(dtype=np.float64, na_value=np.nan)
+    total = active["total"].to_numpy(dtype=np.float64, na_value=np.nan)
+    option = active["kind"].to_numpy() == "choice"
+    names = [_texts(active, c) for c in ("variable", "label", "category")]
+    made = active.assign(
+        variable=[f"{v}={c}" for v, _, c in zip(*names, strict=True)],
+        label=[c if o else f"{x}: {c}" for _, x, c, o in zip(*names, option, strict=True)],
+        mean=share,
+        z=share_apart(share, total),
+    )
+    parts = [part for part in (own.assign(is_share=False), made.assign(is_share=True)) if len(part)]
+    return pd.concat(parts, ignore_index=True)[[*columns, "hidden", "is_share"]]
+
+
+def share_apart(share: FloatArray, total: FloatArray) -> FloatArray:
+    """Return shares less those of all, in standard deviations of the 0 and 1 that they are of.
+
+    NaN where a share is, or where nobody or everybody has it.
+    """
+    spread = np.sqrt(total * (1 - total))
+    return np.divide(share - total, spread, out=np.full_like(share, np.nan), where=spread > 0)
 
 
 def _read(

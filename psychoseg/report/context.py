@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from psychoseg.profiles.figures import dividing_rows
 from psychoseg.report import answering, profile_tables, tables, words
 from psychoseg.report.cards import persona_cards
 from psychoseg.report.carriers import carrier_facts
@@ -81,7 +82,7 @@ def build_context(run: Run) -> ReportContext:
         ),
         scales_method=words.sentence(scales.method),
         scales=_scale_blocks(run),
-        measurement=measurement_facts(run),
+        measurement=measurement_facts(run) if run.study.items else None,
         number=number_facts(run),
         sureness=sureness_facts(run),
         carriers=carrier_facts(run),
@@ -134,17 +135,24 @@ def _key_numbers(run: Run) -> tuple[Fact, ...]:
     return (
         Fact("Segments", str(tables.n_segments(run)), how),
         Fact("People in the results", f"{people:,}", note),
-        Fact(
-            "Questions asked",
-            str(len(run.scales.items)),
-            f"summarised in {words.plural(len(run.scales.table), 'scale')}",
-        ),
+        _asked(run),
         Fact(
             "Stability",
             words.number(mean),
             f"mean Jaccard, from 0 to 1; weakest segment {words.number(weakest)}",
         ),
     )
+
+
+def _asked(run: Run) -> Fact:
+    """Return how many questions divide people."""
+    if run.study.items:
+        scales = words.plural(len(run.scales.table), "scale")
+        return Fact("Questions asked", str(len(run.scales.items)), f"summarised in {scales}")
+    active = [v for v in run.survey.codebook.values() if v.role == "active"]
+    kinds = {"choice": "options", "numeric": "numbers"}
+    what = dict.fromkeys(kinds.get(v.kind, "categories") for v in active)
+    return Fact("Answers used", str(len(active)), f"{' and '.join(what)}, no scales")
 
 
 def _stability(run: Run) -> tuple[float, float]:
@@ -296,7 +304,11 @@ def _method(run: Run) -> tuple[Fact, ...]:
     retained = int(segments.eigenvalues["retained"].sum())
     return (
         Fact("Scales", words.sentence(scales.method)),
-        Fact("Correlation", f"{scales.correlation.capitalize()} correlations of the items."),
+        *(
+            [Fact("Correlation", f"{scales.correlation.capitalize()} correlations of the items.")]
+            if run.study.items
+            else []
+        ),
         Fact(
             "Features",
             f"{words.plural(len(segments.features), 'feature')}, standardised: {features}.",
@@ -402,7 +414,8 @@ def _figures(run: Run, personas: Sequence[Persona]) -> Mapping[str, FigureText]:
     absent = {
         "dendrogram": not _has_tree(run),
         "importance": run.profiles.importance.empty,
-        "radar": means.loc[means["kind"] == "scale", "variable"].nunique() < SPOKES,
+        "radar": dividing_rows(means, run.profiles.shares)["variable"].nunique() < SPOKES,
+        "scree": not run.study.items,
     }
     for name, missing in absent.items():
         if missing:

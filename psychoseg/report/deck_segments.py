@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from psychoseg.plots.canvas import ink_on, shade
+from psychoseg.profiles.figures import dividing_rows
 from psychoseg.report import words
 from psychoseg.report.deck_findings import (
     action_slides,
@@ -58,9 +59,7 @@ def segment_slides(story: Story) -> None:
 
 
 def _scales(story: Story) -> pd.DataFrame:
-    means = story.run.profiles.means
-    scales = means[means["kind"] == "scale"]
-    return means if scales.empty else scales
+    return dividing_rows(story.run.profiles.means, story.run.profiles.shares)
 
 
 def _strongest(story: Story, variables: Sequence[str]) -> dict[str, object] | None:
@@ -92,13 +91,13 @@ def _heat_map(story: Story) -> None:
         first = at[variable, numbers[0]]
         row = [
             Entry((Line(str(first["label"])),)),
-            Entry((Line(words.number(first["total"]), colour="muted"),), align="center"),
+            Entry((Line(_value(first, "total"), colour="muted"),), align="center"),
         ]
         for s in numbers:
             r = at[variable, s]
             z = float(r["z"])
             fill = shade(z / top) if np.isfinite(z) else ""
-            shown = story.shown(words.number(r["mean"]), hidden=bool(r["hidden"]))
+            shown = story.shown(_value(r, "mean"), hidden=bool(r["hidden"]))
             ink = ink_on(fill) if fill else ""
             row.append(Entry((Line(shown, colour=ink),), fill, "center"))
         rows.append(tuple(row))
@@ -116,8 +115,8 @@ def _heat_map(story: Story) -> None:
             "Means, intervals and bases: tables.xlsx, sheet Scales. Colour: z, the segment's mean "
             "minus everybody's in standard deviations of all.",
             *(
-                f"{at[v, s]['label']}, segment {s}: {words.number(at[v, s]['mean'])} "
-                f"({words.interval(at[v, s]['low'], at[v, s]['high'])}), "
+                f"{at[v, s]['label']}, segment {s}: {_value(at[v, s], 'mean')} "
+                f"({_interval(at[v, s])}), "
                 f"n = {words.count(at[v, s]['base'])}."
                 for v in order
                 for s in numbers
@@ -126,6 +125,16 @@ def _heat_map(story: Story) -> None:
         key=not named,
         most=8,
     )
+
+
+def _value(row: _Record, column: str) -> str:
+    """Return a mean, or a share where the row is one."""
+    return (words.percent if row["is_share"] else words.number)(row[column])
+
+
+def _interval(row: _Record) -> str:
+    shown = words.percent_interval if row["is_share"] else words.interval
+    return shown(row["low"], row["high"])
 
 
 def _snake(story: Story) -> None:

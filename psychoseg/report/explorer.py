@@ -17,6 +17,7 @@ import pandas as pd
 
 from psychoseg.naming import size_of
 from psychoseg.plots import SEGMENT_COLOURS, ink_on
+from psychoseg.profiles.figures import share_apart
 from psychoseg.report import words
 from psychoseg.report.folded_tree import FoldedTree, fold_tree
 from psychoseg.stats.arrays import FloatArray
@@ -30,6 +31,8 @@ __all__ = ["Explorer", "explorer_data"]
 FACTS, APART = 4, 3
 #: What the runner-up is where one segment, everybody, is what is recommended.
 MOST_USEFUL = "the most useful division"
+#: Kinds of variables whose figures are shares.
+SHARES = ("categorical", "choice")
 #: The map's longer side in units of its coordinates.
 MAP_SIDE = 1000
 
@@ -168,7 +171,7 @@ class _Figures:
     """Finds the figures of each cut in ``by_k`` and writes them out."""
 
     def __init__(self, run: Run) -> None:
-        by_k = run.profiles.by_k
+        by_k = run.profiles.by_k.assign(z=_apart_of(run.profiles.by_k))
         self._cuts = run.profiles.cuts
         self._rows: dict[tuple[int, int], list[_Row]] = {}
         self._segments = run.segments
@@ -194,8 +197,13 @@ class _Figures:
             if _finite(row["total"]):
                 own["total"] = _value(row, "total")
             self._rows.setdefault((int(row["k"]), int(row["segment"])), []).append(row)
+        roles = {role: set(rows["variable"]) for role, rows in by_k.groupby("role")}
         scales = [i for i, v in enumerate(self.variables) if v["kind"] == "scale"]
-        self.heat = scales or [i for i, v in enumerate(self.variables) if v["kind"] == "numeric"]
+        active = [
+            i for i, v in enumerate(self.variables) if v["variable"] in roles.get("active", ())
+        ]
+        numbers = [i for i, v in enumerate(self.variables) if v["kind"] == "numeric"]
+        self.heat = scales or active or numbers
         shown = by_k[by_k["variable"].isin({self.variables[i]["variable"] for i in self.heat})]
         z = shown["z"].to_numpy(dtype=float)
         # As the report's heat map: the colours end at the largest z, or at 1.
@@ -322,12 +330,19 @@ class _Figures:
         return self._number[str(row["variable"]), _category(row)]
 
 
+def _apart_of(rows: pd.DataFrame) -> FloatArray:
+    """Return how far means and shares are from those of all, in standard deviations."""
+    value, total, z = (rows[c].to_numpy(dtype=float) for c in ("value", "total", "z"))
+    is_share = rows["kind"].isin(SHARES).to_numpy()
+    return np.where(is_share, share_apart(value, np.where(is_share, total, 0.0)), z)
+
+
 def _category(row: _Row) -> str:
     return "" if pd.isna(row["category"]) else str(row["category"])  # type: ignore[call-overload]
 
 
 def _is_share(row: _Row) -> bool:
-    return row["kind"] in ("categorical", "choice")
+    return row["kind"] in SHARES
 
 
 def _value(row: _Row, column: str) -> str:

@@ -441,7 +441,7 @@ class ReportContext:
     answering: tuple[Table, ...]
     scales_method: str
     scales: tuple[ScaleBlock, ...]
-    measurement: Measurement
+    measurement: Measurement | None
     number: Number
     sureness: Sureness
     carriers: Carriers

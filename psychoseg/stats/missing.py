@@ -60,6 +60,7 @@ def missing_report(items: FloatArray, weights: FloatArray) -> MissingReport:
     Returns
     -------
     MissingReport
+        Without items nothing is missing.
 
     Raises
     ------
@@ -72,16 +73,17 @@ def missing_report(items: FloatArray, weights: FloatArray) -> MissingReport:
     missing = np.isnan(items)
     total = weights.sum()
     answered = (~missing).astype(np.float64)
-    position = np.arange(items.shape[1])
+    p = items.shape[1]
+    position = np.arange(p)
     patterns, which = np.unique(missing, axis=0, return_inverse=True)
     shares = np.bincount(which.reshape(-1), weights=weights, minlength=len(patterns)) / total
     order = np.argsort(-shares.round(12), kind="stable")
     by_item = weights @ missing / total
     return MissingReport(
         items=by_item,
-        respondents=missing.mean(axis=1),
+        respondents=missing.sum(axis=1) / max(p, 1),
         last_answered=np.where(missing, -1, position).max(axis=1, initial=-1),
-        overall=float(by_item.mean()),
+        overall=float(by_item.sum()) / max(p, 1),
         complete=float(weights[~missing.any(axis=1)].sum() / total),
         coverage=(answered * weights[:, None]).T @ answered / total,
         patterns=patterns[order],

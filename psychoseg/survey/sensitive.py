@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from psychoseg.errors import StudyError, tell
-from psychoseg.study import Study
+from psychoseg.study import ChoiceSet, Column, Study
 from psychoseg.survey.select import match_columns
 from psychoseg.survey.table import Variable
 
@@ -153,11 +153,14 @@ def lawful_problems(study: Study) -> list[str]:
                 f"items[{number}] ({', '.join(battery.columns)}): sensitive = true, and items form "
                 f"segments, which takes a lawful basis (GDPR, article 9). {remedy}take them out."
             )
-    tables = (("columns", study.columns), ("sets", study.sets))
-    for key, number, one in ((k, i, c) for k, t in tables for i, c in enumerate(t, start=1)):
+    named: list[tuple[str, Column | ChoiceSet]] = [
+        *((f"columns[{number}]", column) for number, column in enumerate(study.columns, start=1)),
+        *((f"sets[{number}]", choices) for number, choices in enumerate(study.sets, start=1)),
+    ]
+    for place, one in named:
         if one.sensitive and one.use == "active" and not one.lawful_basis.strip():
             problems.append(
-                f'{key}[{number}] ({one.name}): sensitive = true, and use = "active" lets '
+                f'{place} ({one.name}): sensitive = true, and use = "active" lets '
                 f"it form segments, which takes a lawful basis (GDPR, article 9). {remedy}set use "
                 '= "profile".'
             )
