@@ -16,7 +16,7 @@ import pandas as pd
 
 from psychoseg.errors import DataError
 from psychoseg.profiles import Profiles
-from psychoseg.scales import Scales
+from psychoseg.scales import Scales, no_scales
 from psychoseg.segments import Segments
 from psychoseg.stats.stability import BORDER
 from psychoseg.study import Study, load_study
@@ -321,7 +321,7 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
     survey = _survey(frames, study, manifest)
     points = frames["segments/points"]
     members = frames["segments/members"]
-    scales, segments = (_read_json(folder / stage / "summary.json") for stage in _SUMMARIES)
+    segments = _read_json(folder / "segments" / "summary.json")
     shown: dict[str, Any] = {
         name: frames.get(f"segments/{name}", pd.DataFrame()) for name in _SEGMENT_TABLES
     }
@@ -330,24 +330,7 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
         folder=folder,
         study=study,
         survey=survey,
-        scales=Scales(
-            table=frames["scales/table"],
-            items=frames["scales/items"],
-            loadings=_indexed(frames["scales/loadings"], "item"),
-            phi=_indexed(frames["scales/phi"], "factor"),
-            factors=frames["scales/factors"],
-            structure=_indexed(frames["scales/structure"], "item"),
-            eigenvalues=frames["scales/eigenvalues"],
-            number=frames["scales/number"],
-            fit=frames["scales/fit"],
-            residuals=frames["scales/residuals"],
-            reliability=frames["scales/reliability"],
-            flags=frames["scales/flags"],
-            drops=frames["scales/drops"],
-            corr=_indexed(frames["scales/correlations"], "item"),
-            scores=frames["scales/scores"].iloc[:, 1:],
-            **{name: scales[name] for name in _SUMMARIES["scales"]},
-        ),
+        scales=_scales(frames, folder) if study.items else no_scales(survey.n),
         segments=Segments(
             labels=members["segment"].to_numpy(),
             tree=frames["segments/tree"].iloc[:, 1:].to_numpy(np.float64),
@@ -373,6 +356,28 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
         agreement=frames.get("agreement"),
         manifest=manifest,
         confirmation=_confirmation(folder / CONFIRMATION),
+    )
+
+
+def _scales(frames: Mapping[str, pd.DataFrame], folder: Path) -> Scales:
+    summary = _read_json(folder / "scales" / "summary.json")
+    return Scales(
+        table=frames["scales/table"],
+        items=frames["scales/items"],
+        loadings=_indexed(frames["scales/loadings"], "item"),
+        phi=_indexed(frames["scales/phi"], "factor"),
+        factors=frames["scales/factors"],
+        structure=_indexed(frames["scales/structure"], "item"),
+        eigenvalues=frames["scales/eigenvalues"],
+        number=frames["scales/number"],
+        fit=frames["scales/fit"],
+        residuals=frames["scales/residuals"],
+        reliability=frames["scales/reliability"],
+        flags=frames["scales/flags"],
+        drops=frames["scales/drops"],
+        corr=_indexed(frames["scales/correlations"], "item"),
+        scores=frames["scales/scores"].iloc[:, 1:],
+        **{name: summary[name] for name in _SUMMARIES["scales"]},
     )
 
 
@@ -494,7 +499,9 @@ def _check_respondents(folder: Path, frames: Mapping[str, pd.DataFrame]) -> None
 
 
 def _write_json(result: object, names: Sequence[str], path: Path) -> None:
-    summary = {name: getattr(result, name) for name in names}
+    # JSON knows no NaN, which R's reader refuses.
+    values = {name: getattr(result, name) for name in names}
+    summary = {name: None if value != value else value for name, value in values.items()}
     path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

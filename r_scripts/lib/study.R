@@ -53,8 +53,9 @@ known_keys <- list(
     lawful_basis = ""
   ),
   sets = list(
-    name = NULL, columns = NULL, label = "", coding = "dichotomy", selected = character(),
-    none = "missing", labels = list(), missing = character()
+    name = NULL, columns = NULL, use = "profile", label = "", coding = "dichotomy",
+    selected = character(), none = "missing", labels = list(), missing = character(),
+    sensitive = NULL, lawful_basis = ""
   ),
   texts = list(column = NULL, label = "", quotes = 0L, language = "en", missing = character()),
   jobs = list(label = NULL, importance = NULL, satisfaction = NULL, kind = "outcome", top = NULL),
@@ -139,7 +140,7 @@ fill_study <- function(raw, file) {
   lack <- function(tables, key) any(vapply(tables, function(t) is.null(t[[key]]), logical(1)))
   lacking <- c(
     if (is.null(study$data[["file"]])) "file in [data]",
-    if (length(study$items) == 0L) "[[items]]",
+    if (length(study$items) == 0L) "[[items]], which this program makes scales of",
     if (lack(study$items, "columns")) "columns in [[items]]",
     if (lack(study$merge, "file") || lack(study$merge, "id")) "file or id in [[merge]]",
     if (lack(study$sets, "columns")) "columns in [[sets]]",
@@ -203,6 +204,9 @@ refuse <- function(study, file) {
     if (length(study$reduce$blocks) > 0L) "[reduce.blocks]",
     if (identical(study$reduce$components, "parallel")) "components = \"parallel\" in [reduce]",
     if (length(study$segments$eps) > 0L) "eps in [segments]",
+    if (any(vapply(study$sets, function(set) set$use == "active", NA))) {
+      "use = \"active\" in [[sets]]"
+    },
     if (study$quality$action == "exclude") "action = \"exclude\" in [quality]",
     if (length(study$quality$checks) > 0L) "[[quality.checks]]",
     if (length(study$weights$margins) > 0L) "[[weights.margins]]",
