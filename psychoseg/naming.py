@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 from psychoseg.errors import PsychosegWarning
 
 __all__ = [
+    "LEAST_ALPHA",
+    "REVERSED",
     "UNASSIGNED",
     "Driver",
     "Size",
@@ -35,6 +37,15 @@ _BANDS: tuple[tuple[Size, float], ...] = (("large", 0.8), ("medium", 0.5), ("sma
 
 #: The name of those who fit no segment.
 UNASSIGNED = "Unassigned"
+
+#: Begins the label of a scale that is called by a statement which it turns round: who is high on it
+#: disagrees with the statement. It stands first, so that nothing that cuts a label or a name short,
+#: on a chart or a slide, can leave the statement without it.
+REVERSED = "(reversed) "
+
+#: A scale whose alpha is lower names nobody: below it not even what is said of early research
+#: ("reliabilities of .60 or .50 will suffice", Nunnally 1967, Psychometric Theory, p. 226) holds.
+LEAST_ALPHA = 0.5
 
 #: A name takes this many drivers unless two segments would share it.
 _DRIVERS_IN_NAME = 2
@@ -251,6 +262,8 @@ def _part(driver: Driver) -> str:
 
 def _short(label: str) -> str:
     """Return a long label without what it says in brackets, or else cut at a word."""
+    if label.startswith(REVERSED):
+        return REVERSED + _short(label.removeprefix(REVERSED))
     if len(label) > _LABEL_IN_NAME:
         label = label.split("(", 1)[0].rstrip() or label
     if len(label) > _LABEL_IN_NAME:
@@ -263,6 +276,8 @@ def _inside(label: str) -> str:
 
     A capital in a later word, but for "I", is taken for the sign of a name.
     """
+    if label.startswith(REVERSED):
+        return REVERSED + _inside(label.removeprefix(REVERSED))
     first, *later = label.split(" ")
     named = any(re.match(r"I\b", word) is None and word != word.lower() for word in later)
     ordinary = not named and first[1:2].isalpha() and first[1:].islower()

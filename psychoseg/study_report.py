@@ -32,13 +32,26 @@ class ProfilesSettings(Table):
     """``[profiles]``: the tables that say who the segments are.
 
     ``correction`` is for the many comparisons behind the column letters: "fdr" (Benjamini and
-    Hochberg, over a variable's table), "bonferroni" (over the pairs of columns in a row, as SPSS
-    does) or "none".
+    Hochberg), "bonferroni" (over the pairs of columns in a row, as SPSS does) or "none".
+    ``letters_scope`` says over what "fdr" holds the false discoveries: the figures of each
+    "variable" by itself, so that of many variables some letters are chance, or all figures of a
+    "table" (the means, the shares).
     """
 
     #: No figure on fewer people than this, unweighted, leaves the house.
     min_base: int = Field(default=10, ge=1)
     correction: Literal["fdr", "bonferroni", "none"] = "fdr"
+    letters_scope: Literal["variable", "table"] = "variable"
+
+    @model_validator(mode="after")
+    def _scope_of_fdr(self) -> ProfilesSettings:
+        if self.letters_scope == "table" and self.correction != "fdr":
+            msg = (
+                f'letters_scope = "table" goes with correction = "fdr", not {self.correction!r}: '
+                "leave one of the two out"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class ReportSettings(Table):

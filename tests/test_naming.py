@@ -161,6 +161,16 @@ class TestSuggestedNames:
         short = "Income (EUR)"
         assert suggest_names({1: [scale(short, 1.0)], 2: []})[1].endswith(short)
 
+    def test_no_length_costs_a_reversed_label_its_mark(self) -> None:
+        label = "(reversed) I usually read the privacy statement of an app (all of it) before use"
+        assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == (
+            "High (reversed) I usually read the privacy statement…"
+        )
+        short = "(reversed) Find it difficult to approach others"
+        assert suggest_names({1: [scale(short, -1.0)], 2: []})[1] == (
+            "Low (reversed) find it difficult to approach others"
+        )
+
     def test_a_long_label_is_cut_at_a_word(self) -> None:
         label = "I usually read the privacy statement of an app before I install it"
         assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == (

@@ -31,7 +31,9 @@ TABLES = (
 def make_scales(scores: pd.DataFrame) -> Scales:
     """Return scales that have scores and labels and nothing else that profiles read."""
     empty = pd.DataFrame()
-    table = pd.DataFrame({"scale": scores.columns, "label": [c.capitalize() for c in scores]})
+    table = pd.DataFrame(
+        {"scale": scores.columns, "label": [c.capitalize() for c in scores], "alpha": 0.8}
+    )
     return Scales(
         table=table,
         items=empty,

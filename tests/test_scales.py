@@ -132,6 +132,61 @@ def test_an_undeclared_reverse_item_is_turned_and_said():
     assert home["item_rest"] > 0.4
 
 
+def led_by(*loadings: float, reverse: tuple[str, ...], swap: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return the scale of items a1, a2, ... of one factor beside four of another."""
+    rng = np.random.default_rng(3)
+    latent = rng.standard_normal((800, 2))
+    size = np.array([*loadings, 0.8, 0.8, 0.8, 0.8])
+    of = [0] * len(loadings) + [1] * 4
+    x = size * latent[:, of] + np.sqrt(1 - size**2) * rng.standard_normal((800, len(size)))
+    names = [f"a{i + 1}" for i in range(len(loadings))] + [f"b{i + 1}" for i in range(4)]
+    frame = pd.DataFrame(np.clip(np.round(x + 3), 1, 5), columns=names)
+    for name in (*reverse, *swap):
+        frame[name] = 6 - frame[name]
+    survey = Survey.from_frame(frame, items=names, reverse=reverse, answer_range=(1, 5))
+    table = fit_scales(survey, ScalesSettings(n_factors=2, correlation="pearson")).table
+    return table[table["label"].str.contains("a")].iloc[0]
+
+
+def test_a_found_scale_is_called_by_an_item_that_who_is_high_agrees_with():
+    assert led_by(0.9, 0.8, 0.7, 0.6, reverse=())["label"] == "a1"
+    assert led_by(0.9, 0.8, 0.7, 0.6, reverse=("a1", "a2"))["label"] == "a3"
+    # Turned by the scale and not by the study: high is what most of the strongest item say.
+    assert led_by(0.8, 0.9, 0.7, 0.6, reverse=("a2",), swap=("a1",))["label"] == "a3"
+
+
+def test_a_found_scale_of_reversed_items_alone_says_so_in_its_label():
+    everyone = ("a1", "a2", "a3", "a4")
+    found = led_by(0.9, 0.8, 0.7, 0.6, reverse=everyone)
+    assert found["label"] == "(reversed) a1"
+    # The orientation is that of the declared keys, whatever the label.
+    assert found["mean"] == pytest.approx(3, abs=0.1)
+    straight = led_by(0.9, 0.8, 0.7, 0.6, reverse=())
+    assert found["alpha"] == pytest.approx(straight["alpha"], abs=1e-12)
+
+
+def test_a_name_given_at_a_reversed_item_is_pointed_out():
+    frame = simulated(factors=2)
+    frame["a1"] = 6 - frame["a1"]
+    survey = Survey.from_frame(frame, items=list(frame), reverse=["a1"], answer_range=(1, 5))
+    with pytest.warns(PsychosegWarning, match=r"Shyness is named in \[scales.names\] at the rev"):
+        table = fit_scales(survey, ScalesSettings(n_factors=2, names={"a1": "Shyness"})).table
+    assert "Shyness" in set(table["label"])
+
+
+def test_a_scale_that_does_not_hang_together_is_pointed_out():
+    frame = simulated()
+    settings = ScalesSettings(
+        scale=(
+            ScaleKey(name="Mixture", items=("a1", "b1", "c1")),
+            ScaleKey(name="Sound", items=("a2", "a3", "a4")),
+        )
+    )
+    with pytest.warns(PsychosegWarning, match="the scale Mixture has a.* alpha") as told:
+        fit_scales(frame, settings)
+    assert not any("Sound" in str(t.message) for t in told)
+
+
 def test_reverse_keys_of_a_named_scale_work_on_a_plain_frame():
     frame = simulated()
     straight = fit_scales(frame, named(frame))

@@ -53,14 +53,17 @@ def find_drivers(
 
     Notes
     -----
-    Ranked by the absolute value of Cohen's d or h, ties by the variable's name. A category that
-    few people stand behind is left out, and of a variable with two categories the one that there
-    is less of: the other says it.
+    A scale whose alpha is below :data:`psychoseg.naming.LEAST_ALPHA` drives nothing: its items do
+    not say one thing that could be said of anybody. Ranked by the absolute value of Cohen's d or h,
+    ties by the variable's name. A category that few people stand behind is left out, and of a
+    variable with two categories the one that there is less of: the other says it.
     """
     found: dict[int, list[Driver]] = {s: [] for s in sample.segments}
     people = {(v.name, str(v.role)): _People.of(sample, v) for v in sample.variables}
     for f in read_figures(means, shares):
         if np.isnan(f.effect) or not _has_people(f, sample, people):
+            continue
+        if f.kind == "scale" and f.variable in sample.weak:
             continue
         kind = "category" if f.table == "shares" else f.kind
         found[f.segment].append(

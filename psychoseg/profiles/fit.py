@@ -112,13 +112,16 @@ def profile_segments(
         survey = survey_of(survey, segments)
     check_rows(survey, scales, segments)
     sample = Sample.of(survey, scales, segments)
-    k, min_base, correction = segments.k, options.min_base, options.correction
+    k, min_base = segments.k, options.min_base
+    correction, scope = options.correction, options.letters_scope
 
     cuts = cuts_of(sample, segments)
     own = cuts.into[k]
     shown = shown_cells(cuts.gathered, cuts.into, reported=k, min_base=min_base)
-    means = means_table(cuts.gathered, own, k, shown.means[k], correction=correction)
-    shares = shares_table(cuts.gathered, own, k, shown.shares[k], correction=correction)
+    means = means_table(cuts.gathered, own, k, shown.means[k], correction=correction, scope=scope)
+    shares = shares_table(
+        cuts.gathered, own, k, shown.shares[k], correction=correction, scope=scope
+    )
     _tell_hidden(min_base, means, shares)
     by_k, tables = cut_profiles(cuts, shown, means, shares, k=k)
     drivers = find_drivers(sample, means, shares)

@@ -130,7 +130,9 @@ def write_personas(
     final = final_names(suggested, {str(s): name for s, name in names.items()})
     everyone = float(sample.weights.sum())
     sets = {v.set_name for v in sample.variables if v.kind == "choice"}
-    figures = read_figures(means, shares)
+    figures = [
+        f for f in read_figures(means, shares) if f.kind != "scale" or f.variable not in sample.weak
+    ]
     rows, facts = [], []
     for s in sample.segments:
         n, weighted, _ = sample.base(sample.labels == s)

@@ -26,7 +26,8 @@ class Profiles:
         total`` (mean of all), ``rest`` (mean of the other segments), ``difference,
         difference_low, difference_high`` (segment minus rest, 95 % interval), ``effect`` (Cohen's d
         of the segment against the rest), ``z`` (mean minus total in standard deviations of all),
-        ``index`` (100 is the mean of all; NaN where answers may be negative), ``v_test``
+        ``index`` (100 is the mean of all; NaN for scales, ratings and negative answers, whose zero
+        is a matter of coding: ``z`` says it there), ``v_test``
         (Lebart's), ``letters`` (columns it is higher than: "a" at 5 %, "A" at .1 %), ``hidden``.
     shares : DataFrame
         A row for each segment and each category: ``segment, variable, label, kind`` ("categorical",

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.errors import DataError
+from psychoseg.naming import LEAST_ALPHA
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.inference import count_base
 from psychoseg.survey.frame import survey_from_frame
@@ -93,6 +94,8 @@ class Sample:
         Scales, then columns, as the survey has them.
     rows : ndarray of int, shape (n,)
         Their positions in the survey.
+    weak : frozenset of str
+        Scales whose alpha is too low for them to name or describe anybody.
 
     Notes
     -----
@@ -106,6 +109,7 @@ class Sample:
     counts: bool
     variables: tuple[SampleVariable, ...]
     rows: IntArray
+    weak: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, survey: Survey, scales: Scales | None, segments: Segments) -> Sample:
@@ -123,6 +127,7 @@ class Sample:
             counts=survey.weight_kind != "sampling",
             variables=tuple(replace(v, values=v.values[rows]) for v in every),
             rows=rows,
+            weak=_weak_scales(scales),
         )
 
     def variable(self, name: str, role: str) -> SampleVariable:
@@ -212,6 +217,13 @@ def _tied(starts: BoolArray) -> tuple[IntArray, IntArray]:
     at = np.flatnonzero(~(starts & ends))
     run: IntArray = np.cumsum(starts, dtype=np.intp)[at]
     return at, run
+
+
+def _weak_scales(scales: Scales | None) -> frozenset[str]:
+    if scales is None:
+        return frozenset()
+    alphas = zip(scales.table["scale"], scales.table["alpha"], strict=True)
+    return frozenset(str(name) for name, alpha in alphas if alpha < LEAST_ALPHA)
 
 
 def _scale_variables(scales: Scales | None) -> list[SampleVariable]:

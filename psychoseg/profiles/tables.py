@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,7 @@ __all__ = [
     "TEST_COLUMNS",
     "Gathered",
     "Line",
+    "Scope",
     "gather",
     "mean_cells",
     "means_table",
@@ -52,6 +54,12 @@ __all__ = [
     "shares_table",
     "tests_table",
 ]
+
+#: Answers of the longest rating in common use, 0 to 10.
+_RATING_STEPS = 11
+
+#: Over what the comparisons behind the column letters are corrected.
+Scope = Literal["variable", "table"]
 
 _NAMES = ("segment", "variable", "label", "kind", "role")
 _BASES = ("base", "base_weighted", "base_effective")
@@ -80,9 +88,9 @@ class Line:
         As ``Profiles.means`` and ``Profiles.shares`` have them.
     table : int
         Lines of one number are the categories of one variable, or the options of one set: their
-        column letters are corrected together.
+        column letters are corrected together, where not those of all lines are.
     ratio : bool
-        Whether 100 times the ratio to the mean of all makes sense: no answer is negative.
+        Whether 100 times the ratio to the mean of all makes sense: answers have a true zero.
     sums : GroupSums
         By atom.
     """
@@ -158,7 +166,7 @@ def gather(sample: Sample, atoms: IntArray, n_atoms: int) -> Gathered:
                 )
         else:
             own = sum_groups(v.values, atoms, w, n_groups=n_atoms, counts=counts)
-            ratio = not bool((v.values < 0).any())
+            ratio = _has_zero(v)
             means.append(Line(v.name, v.label, v.kind, v.role, "", number, ratio, own))
     return Gathered(tuple(means), tuple(shares), n_atoms)
 
@@ -196,31 +204,40 @@ def share_cells(gathered: Gathered, into: IntArray, k: int, shown: BoolArray) ->
 
 
 def means_table(
-    gathered: Gathered, into: IntArray, k: int, shown: BoolArray, *, correction: Correction
+    gathered: Gathered,
+    into: IntArray,
+    k: int,
+    shown: BoolArray,
+    *,
+    correction: Correction,
+    scope: Scope,
 ) -> pd.DataFrame:
     """Return ``Profiles.means``: :func:`mean_cells` with v-tests and column letters."""
+    every = [join_groups(line.sums, into, k) for line in gathered.means]
+    letters = _letters_of(gathered.means, every, shown, correction, scope)
     blocks: list[_Block] = []
-    for line, own in zip(gathered.means, shown, strict=True):
-        sums = join_groups(line.sums, into, k)
+    for line, sums, own, text in zip(gathered.means, every, shown, letters, strict=True):
         more: _Block = {
             "v_test": np.where(own[:-1], v_test_means(sums), np.nan),
-            "letters": _letters([group_means(sums)], [own[:-1]], correction)[0],
+            "letters": text,
         }
         blocks.append({**_mean_block(line, into, k, own), **more})
     return _frame(gathered.means, blocks, k, MEAN_COLUMNS)
 
 
 def shares_table(
-    gathered: Gathered, into: IntArray, k: int, shown: BoolArray, *, correction: Correction
+    gathered: Gathered,
+    into: IntArray,
+    k: int,
+    shown: BoolArray,
+    *,
+    correction: Correction,
+    scope: Scope,
 ) -> pd.DataFrame:
     """Return ``Profiles.shares``: :func:`share_cells` with association, v-tests and letters."""
     blocks = _share_blocks(gathered, into, k, shown)
     every = [join_groups(line.sums, into, k) for line in gathered.shares]
-    letters: list[list[str]] = []
-    for _, own in groupby(range(len(every)), key=lambda i: gathered.shares[i].table):
-        rows = list(own)
-        estimates = [group_means(every[i]) for i in rows]
-        letters += _letters(estimates, [shown[i, :-1] for i in rows], correction)
+    letters = _letters_of(gathered.shares, every, shown, correction, scope)
     full: list[_Block] = [
         {
             **block,
@@ -278,6 +295,21 @@ def tests_table(
 _IN_FULL = ("association", "v_test", "letters")
 _Block = Mapping[str, FloatArray | BoolArray | list[str]]
 _NO_TEST = ("", np.nan, np.nan, np.nan, np.nan)
+
+
+def _has_zero(variable: SampleVariable) -> bool:
+    """Return whether a quantity counts from a true zero, so that twice as much means something.
+
+    A scale does not, nor does anything with negative answers. Whole numbers that lie as close
+    together as those of a rating may be one, and an index of that would be another for 1 to 5 than
+    for 0 to 4: it has none.
+    """
+    answers = variable.values[variable.known]
+    if variable.kind == "scale" or not len(answers):
+        return False
+    low, high = float(answers.min()), float(answers.max())
+    rating = high - low < _RATING_STEPS and bool((answers == np.round(answers)).all())
+    return low >= 0 and not rating
 
 
 def _mean_block(line: Line, into: IntArray, k: int, shown: BoolArray) -> dict[str, FloatArray]:
@@ -380,10 +412,27 @@ def _frame(
     return pd.DataFrame(out, columns=list(columns))
 
 
+def _letters_of(
+    lines: Sequence[Line],
+    sums: Sequence[GroupSums],
+    shown: BoolArray,
+    correction: Correction,
+    scope: Scope,
+) -> list[list[str]]:
+    """Return the column letters of each line, corrected over its variable or over all lines."""
+    whole = scope == "table"
+    found: list[list[str]] = []
+    for _, own in groupby(range(len(lines)), key=lambda i: 0 if whole else lines[i].table):
+        rows = list(own)
+        estimates = [group_means(sums[i]) for i in rows]
+        found += _letters(estimates, [shown[i, :-1] for i in rows], correction)
+    return found
+
+
 def _letters(
     estimates: Sequence[GroupEstimates], shown: Sequence[BoolArray], correction: Correction
 ) -> list[list[str]]:
-    """Return the column letters of a variable's lines; a hidden cell has none and gives none."""
+    """Return the letters of lines corrected together; a hidden cell has none and gives none."""
     values = np.array([np.where(s, e.value, np.nan) for e, s in zip(estimates, shown, strict=True)])
     p = np.array([pairwise_p(e) for e in estimates])
     for row, seen in zip(p, shown, strict=True):

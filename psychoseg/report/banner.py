@@ -50,6 +50,7 @@ _MEANS = (
     _Measure("rest", "Mean of the rest", "0.00"),
     _Measure("difference", "Difference from the rest", "0.00"),
     _Measure("effect", "Effect (Cohen's d)", "0.00"),
+    _Measure("z", "Difference from all, in SD", "0.00"),
     _Measure("index", "Index", "0"),
     _Measure("v_test", "v-test", "0.00"),
 )
@@ -147,20 +148,13 @@ def _sheet(book: Workbook, run: Run, name: str, title: str) -> tuple[Worksheet, 
         sheet, 2, 0,
         f"Base: {int((run.segments.labels > 0).sum()):,} respondents. Letters: significantly "
         "higher than that column (a at 5%, A at 0.1%; "
-        f"{_CORRECTIONS[run.study.profiles.correction]}).",
+        f"{words.letters_words(run.study.profiles)}).",
         book.format(small=True, ink=_GREY),
     )  # fmt: skip
     sheet.freeze_panes(_BODY, _FIRST)
     sheet.repeat_rows(_BODY - 2, _BODY - 1)
     sheet.repeat_columns(0, 1)
     return sheet, [int(r["segment"]) for r in personas]
-
-
-_CORRECTIONS = {
-    "fdr": "false discoveries held at 5% over a table",
-    "bonferroni": "Bonferroni over the pairs of a row",
-    "none": "not corrected for the number of comparisons",
-}
 
 
 def _measures(
@@ -174,7 +168,11 @@ def _measures(
 ) -> int:
     """Write the rows of one variable or category; return the row after them."""
     by = {int(r["segment"]): r for r in part.to_dict("records")}
-    shown = [m for m in measures if m.column in part]
+    # What has no true zero has no index, and no empty row for one.
+    shown = [
+        m for m in measures
+        if m.column in part and (m.column != "index" or not part["index"].isna().all())
+    ]  # fmt: skip
     hidden = any(bool(r["hidden"]) for r in by.values())
     for i, measure in enumerate(shown):
         first = i == 0

@@ -372,7 +372,7 @@ def _demographics(story: Story) -> None:
     found.sort(key=lambda f: -f[0] if np.isfinite(f[0]) else 0.0)
     named = len(numbers) <= NAMED_HEADS
     head = (
-        Entry((Line("Share or mean, letters, index", colour="muted"),)),
+        Entry((Line("Share or mean, letters, index or SD", colour="muted"),)),
         Entry((Line("All", bold=True),), align="center"),
         *(story.head(s, named=named) for s in numbers),
     )
@@ -403,7 +403,8 @@ def _demographics(story: Story) -> None:
         ),
         name="Who the segments are",
         source="Letters: significantly higher than that column (a at 5%, A at 0.1%); A is segment "
-        "1. Small: index, 100 is everybody.",
+        f"1 ({words.letters_words(story.run.study.profiles)}). Small: index, 100 is everybody; of "
+        "what has no true zero, the difference from all in standard deviations.",
         notes=[
             "Shares and means are weighted; bases, intervals and tests: tables.xlsx, sheets "
             "Numeric and those of the categories.",
@@ -436,6 +437,8 @@ def _demographic(
         ink = ink_on(fill) if fill else ""
         index = float(r["index"])
         small = words.count(round(index)) if np.isfinite(index) else ""
+        if not small and np.isfinite(float(r.get("z", np.nan))):
+            small = f"{words.signed(r['z'])} SD"
         lines = [Line(f"{shown} {letters}".strip(), colour=ink)]
         if small:
             lines.append(Line(small, colour=ink or "muted", scale=0.8))

@@ -21,13 +21,14 @@ GLOSSARY = (
     ),
     (
         "Index",
-        "A segment's figure with everybody's set to 100: 150 is half as much again, 50 is half.",
+        "A segment's figure with everybody's set to 100: 150 is half as much again, 50 is half. "
+        "Scales and ratings have none: coded 1 to 5 it would differ from that of 0 to 4.",
     ),
     (
         "Letters",
         "Each column of a table has a letter. A figure carries the letters of the columns it is "
-        "significantly higher than: small at 5%, capital at 0.1%, corrected for the number of "
-        "comparisons.",
+        "significantly higher than: small at 5%, capital at 0.1%. They are corrected for the "
+        "number of comparisons within one variable unless the table says otherwise.",
     ),
     (
         "v-test",

@@ -31,11 +31,6 @@ SEGMENTS_A_TABLE = 5
 #: z or Cohen's h from which a cell of a profile table is shaded, and shaded fully.
 SHADE, DEEP_SHADE = 0.2, 0.5
 
-#: What the letters under the figures say.
-_LETTERS = (
-    "Letters: significantly higher than the segment of that letter, small at 5%, capital at 0.1%. "
-    + words.MADE_OF
-)
 _KINDS = (("scale", "Scales"), ("numeric", "Numbers"))
 _Record = Mapping[Hashable, Any]
 
@@ -70,8 +65,8 @@ def mean_tables(run: Run) -> tuple[Table, ...]:
                 caption_of("Means by segment", numbers, run),
                 _segment_heads(run, numbers),
                 tuple(rows),
-                note=f"Under each mean its 95% interval and base. {_LETTERS} Shaded: 0.2 standard "
-                "deviations or more from everybody's mean; deeper from 0.5."
+                note=f"Under each mean its 95% interval and base. {_letters(run)} Shaded: 0.2 "
+                "standard deviations or more from everybody's mean; deeper from 0.5."
                 + hidden_note(means, run),
                 sortable=True,
             )
@@ -106,8 +101,8 @@ def share_tables(run: Run) -> tuple[Table, ...]:
                 caption_of("Shares by segment", numbers, run),
                 _segment_heads(run, numbers),
                 tuple(rows),
-                note=f"Under each share its 95% interval. {_LETTERS} Shaded: Cohen's h against the "
-                f"rest of 0.2 or more; deeper from 0.5.{hidden_note(shares, run)}",
+                note=f"Under each share its 95% interval. {_letters(run)} Shaded: Cohen's h "
+                f"against the rest of 0.2 or more; deeper from 0.5.{hidden_note(shares, run)}",
                 sortable=True,
             )
         )
@@ -179,6 +174,14 @@ def caption_of(text: str, numbers: Sequence[int], run: Run) -> str:
     return f"{text}: segments {numbers[0]} to {numbers[-1]}"
 
 
+def _letters(run: Run) -> str:
+    """Say what the letters under the figures stand for, and how sure they are."""
+    return (
+        "Letters: significantly higher than the segment of that letter, small at 5%, capital at "
+        f"0.1% ({words.letters_words(run.study.profiles)}). {words.MADE_OF}"
+    )
+
+
 def _mean_cell(r: _Record, anchor: str, run: Run) -> Cell:
     if r["hidden"]:
         return hidden_cell(run, anchor)
@@ -214,10 +217,16 @@ def _more(
     signed: Callable[[float], str],
     between: Callable[[float, float], str],
 ) -> tuple[str, ...]:
-    """Return the lines that open with the details: rest, difference, index, v-test."""
+    """Return the lines that open with the details: rest, difference, index, v-test.
+
+    A quantity without a true zero has no index; how far it is from everybody's mean, in standard
+    deviations, stands in its place.
+    """
     low, high = _number(r["difference_low"]), _number(r["difference_high"])
     index = _number(r["index"])
     of_all = f"index {index:.0f}, " if np.isfinite(index) else ""
+    if not of_all and "z" in r:
+        of_all = f"{words.signed(_number(r['z']))} SD from all, "
     return (
         f"rest {show(_number(r['rest']))}",
         f"difference {signed(_number(r['difference']))}",

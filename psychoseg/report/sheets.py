@@ -218,10 +218,13 @@ class Workbook:
         at = len(self._names) + 3
         for line in (
             "Columns A, B, C ... are the segments; the letters beside a value name the columns it "
-            f"is significantly higher than: a at 5%, A at 0.1%. {words.MADE_OF}",
+            "is significantly higher than: a at 5%, A at 0.1%; each sheet says how they are "
+            f"corrected. {words.MADE_OF}",
             f"“{self.hidden}”: fewer people than may be shown. Shares and means are weighted where "
             "the survey is; bases are given unweighted, weighted and effective (Kish).",
-            "An index of 100 is everybody's value; from 120 and to 80 it is shaded.",
+            "An index of 100 is everybody's value; from 120 and to 80 it is shaded. Scales and "
+            "ratings have none, since theirs would depend on how answers are coded: their "
+            "difference from all is in standard deviations.",
         ):
             self.text(sheet, at, 0, line, self.format(small=True, ink=_GREY))
             at += 1

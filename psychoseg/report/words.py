@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psychoseg.study_report import ProfilesSettings
 
 __all__ = [
     "MADE_OF",
@@ -14,6 +18,7 @@ __all__ = [
     "fit_index_words",
     "interval",
     "kmo_words",
+    "letters_words",
     "number",
     "p_value",
     "percent",
@@ -91,6 +96,21 @@ MADE_OF = (
     "Scales and active columns made the segments: their letters and v-tests describe, and prove "
     "nothing."
 )
+
+
+#: By correction and scope: over what the column letters are corrected.
+CORRECTIONS = {
+    ("fdr", "variable"): "false discoveries held at 5% within one variable, not over the table: of "
+    "many variables, some letters are chance",
+    ("fdr", "table"): "false discoveries held at 5% over all figures of the table",
+    ("bonferroni", "variable"): "Bonferroni over the pairs of a row, not over the table",
+    ("none", "variable"): "not corrected for the number of comparisons",
+}
+
+
+def letters_words(profiles: ProfilesSettings) -> str:
+    """Return over what the comparisons behind the column letters are corrected."""
+    return CORRECTIONS[profiles.correction, profiles.letters_scope]
 
 
 def number(value: float) -> str:

@@ -6,11 +6,13 @@ Never scores anybody.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from psychoseg.errors import DataError, tell
+from psychoseg.naming import REVERSED
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.stats.factor import match_factors
 from psychoseg.study import ScalesSettings
@@ -98,7 +100,13 @@ def found_scales(
         namer = next((item for item in settings.names if item in signs), names[members[0]])
         if signs[namer] < 0:
             signs = {item: -sign for item, sign in signs.items()}
-        label = given[0] if given else _shortened(survey.label(namer))
+        label = given[0] if given else _label_of(signs, survey)
+        if given and survey.codebook[namer].reversed:
+            tell(
+                f"the scale {label} is named in [scales.names] at the reversed item {namer} "
+                f"({survey.label(namer)}): it is high where people disagree with that. If the "
+                "name means the opposite, put it at an item that is not reversed, or change it."
+            )
         turned = [survey.label(item) for item, sign in signs.items() if sign < 0]
         if turned:
             tell(f"in the scale {label}, these count the other way: {_listed(turned)}")
@@ -116,15 +124,26 @@ def found_scales(
     return _distinct_labels(keys)
 
 
+def _label_of(signs: Mapping[str, int], survey: Survey) -> str:
+    """Return what a found scale is called: the item that says best what it is high in.
+
+    ``signs`` has the items by loading, the largest first. Raw answers decide, not keyed ones: who
+    scores high agrees with an item that is turned round neither by the study nor by the scale. Only
+    a scale all of whose items are turned is called by one that it reverses, and says so.
+    """
+    straight = [i for i, sign in signs.items() if (sign < 0) == survey.codebook[i].reversed]
+    leader = next(iter(straight or signs))
+    text = _shortened(survey.label(leader))
+    return text if straight else REVERSED + text
+
+
 def _distinct_labels(keys: list[ScaleItems]) -> list[ScaleItems]:
     """Give labels that occur twice a number, so that a reader can tell the scales apart."""
     labels = [key.label for key in keys]
     return [
         key
         if labels.count(key.label) == 1
-        else ScaleItems(
-            key.name, f"{key.label} ({labels[: i + 1].count(key.label)})", key.factor, key.signs
-        )
+        else replace(key, label=f"{key.label} ({labels[: i + 1].count(key.label)})")
         for i, key in enumerate(keys)
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.errors import tell
+from psychoseg.naming import LEAST_ALPHA
 from psychoseg.scales.factoring import Factoring, ItemAnswers
 from psychoseg.scales.keys import ScaleItems
 from psychoseg.stats.arrays import FloatArray, canonical_order
@@ -70,8 +71,8 @@ def scale_and_item_tables(
                 "base": len(values),
             }
         )
-        if alpha.alpha < 0:
-            tell(f"the scale {key.label} has a negative alpha ({alpha.alpha:.2f}): check its keys")
+        if alpha.alpha < LEAST_ALPHA:
+            _tell_weak(key.label, alpha.alpha)
         column = {name: j for j, name in enumerate(items.columns)}
         for name in key.signs:
             members.add(name)
@@ -203,6 +204,16 @@ def number_table(evidence: FactorCountEvidence) -> pd.DataFrame:
     rows = [(c.criterion, c.suggested, c.statistic, c.meaning, c.footnote) for c in evidence.table]
     columns = ["criterion", "suggested", "statistic", "meaning", "footnote"]
     return pd.DataFrame(rows, columns=columns).astype({"suggested": "Int64"})
+
+
+def _tell_weak(label: str, alpha: float) -> None:
+    size = f"a negative alpha ({alpha:.2f})" if alpha < 0 else f"an alpha of {alpha:.2f}"
+    tell(
+        f"the scale {label} has {size}: below {LEAST_ALPHA:.2f} its items do not say one thing. "
+        "Where segments are made of scales it is one of their axes all the same, and it names and "
+        "describes none of them. Check its keys, name the scales in [[scales.scale]], or leave its "
+        "items out of [[items]]"
+    )
 
 
 def _item_row(survey: Survey, name: str) -> dict[str, object]:

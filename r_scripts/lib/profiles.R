@@ -32,7 +32,10 @@ profile_segments <- function(survey, scales, segments, names) {
       )
     }
   }
-  list(means = means, shares = shares, personas = persona_table(means, segments, names))
+  list(
+    means = means, shares = shares,
+    personas = persona_table(means, segments, names, scales$table)
+  )
 }
 
 # Weighted mean, Student's interval on the linearised standard error (survey::svymean), Cohen's d
@@ -91,8 +94,13 @@ share_rows <- function(value, segment, weights, name, label) {
   )
 }
 
+# Nunnally (1967), Psychometric Theory, p. 226: a scale whose alpha is lower names nobody.
+least_alpha <- 0.5
+
 # Named after the scales that set a segment furthest apart, unless the study names it.
-persona_table <- function(means, segments, names) {
+persona_table <- function(means, segments, names, scales) {
+  weak <- scales$scale[which(scales$alpha < least_alpha)]
+  means <- means[!(means$kind == "scale" & means$variable %in% weak), ]
   suggested <- vapply(segments$table$segment, function(s) {
     rows <- means[means$segment == s & means$kind == "scale" & is.finite(means$effect), ]
     if (nrow(rows) == 0L) return(paste("Segment", s))

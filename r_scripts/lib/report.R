@@ -156,7 +156,8 @@ tables_part <- function(run) {
   c(
     paragraph(paste(
       "Letters name the segments that a figure is significantly higher than: small at 5%, capital",
-      "at 0.1%. Under each figure its unweighted base."
+      "at 0.1%, corrected within one variable unless letters_scope of [profiles] says otherwise.",
+      "Under each figure its unweighted base."
     ), "note"),
     unlist(lapply(chunks, function(segments) c(
       profile_table(run, run$means, "means", segments, "mean", two_decimals, "Means"),

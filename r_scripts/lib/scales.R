@@ -414,12 +414,11 @@ found_keys <- function(settings, loadings, survey) {
     items <- rownames(loadings)[members]
     # RcppTOML sorts keys by name, so of several names for one scale the first by item counts.
     given <- unlist(settings$names)[intersect(names(settings$names), items)]
-    label <- survey$variables$label[survey$variables$name == items[[1L]]]
-    if (length(given) > 0L) label <- given[[1L]]
     # The item that gives the scale its name must not count against it.
     signs <- stats::setNames(ifelse(loadings[members, j] > 0, 1, -1), items)
     namer <- if (length(given) > 0L) intersect(names(settings$names), items)[[1L]] else items[[1L]]
     if (signs[[namer]] < 0) signs <- -signs
+    label <- if (length(given) > 0L) given[[1L]] else leading_label(signs, survey$variables)
     keys[[length(keys) + 1L]] <- list(
       name = if (length(given) > 0L) given[[1L]] else paste("factor", j), label = label, factor = j,
       signs = signs
@@ -434,6 +433,15 @@ found_keys <- function(settings, loadings, survey) {
   slugs <- slug(vapply(keys, `[[`, "", "name"))
   for (i in seq_along(keys)) keys[[i]]$name <- slugs[[i]]
   keys
+}
+
+# A found scale is called by the strongest item that people high on it agree with; by one they
+# disagree with only where there is no other, and then it says so.
+leading_label <- function(signs, variables) {
+  at <- match(names(signs), variables$name)
+  straight <- which((signs < 0) == variables$reversed[at])
+  label <- variables$label[at[c(straight, 1L)[[1L]]]]
+  if (length(straight) > 0L) label else paste("(reversed)", label)
 }
 
 slug <- function(text) {

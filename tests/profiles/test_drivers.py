@@ -51,6 +51,19 @@ def test_what_was_planted_comes_first() -> None:
             assert sum(d.variable == name for d in own) <= MAX_CATEGORIES_PER_VARIABLE
 
 
+def test_a_scale_of_hardly_any_alpha_names_and_describes_nobody() -> None:
+    survey, scales, segments = planted()
+    weak = replace(scales, table=scales.table.assign(alpha=0.49))
+    before = profile_segments(survey, scales, segments)
+    after = profile_segments(survey, weak, segments)
+    said = [*after.personas["name"], *after.facts["text"], *after.drivers["text"]]
+    said += [*after.cuts["name"], *after.cuts["headline"]]
+    assert before.facts["text"].str.contains("Thrift").any()
+    assert not any("thrift" in text.lower() for text in said)
+    # It is an axis of the segments, and its figures are in the tables.
+    assert after.means.equals(before.means)
+
+
 def test_a_driver_has_the_figures_of_its_cell() -> None:
     survey, scales, segments = planted()
     found = profile_segments(survey, scales, segments)

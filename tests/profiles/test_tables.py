@@ -101,12 +101,12 @@ def row(table: pd.DataFrame, segment: int, variable: str, category: str = "") ->
 class TestHandWorked:
     def test_means(self) -> None:
         labels = np.array([1, 1, 1, 2, 2, 2, 2, 2])
-        columns = pd.DataFrame({"spend": np.arange(1.0, 9)})
+        columns = pd.DataFrame({"spend": np.arange(1.0, 9), "pence": 100 * np.arange(1.0, 9)})
         found = profile_segments(*one_scale(columns, labels), options=ALL)
         first = row(found.means, 1, "spend")
         # 1, 2, 3 against 4, ..., 8: the means are 2 and 6, of all 4.5.
         assert first[["mean", "total", "rest", "difference"]].tolist() == [2, 4.5, 6, -4]
-        assert first["index"] == pytest.approx(100 * 2 / 4.5)
+        assert row(found.means, 1, "pence")["index"] == pytest.approx(100 * 2 / 4.5)
         # Squares about the means: 2 and 10; pooled over 8 - 2 people 2; d = -4 / sqrt(2).
         assert first["effect"] == pytest.approx(-4 / np.sqrt(2))
         # Of all about 4.5: 42, over 7 people 6.
@@ -230,10 +230,12 @@ class TestAgainstTheStatistics:
                 "difference": here.value - rest.value,
                 "effect": standardised_difference(x, inside, w, counts=counts),
                 "z": (here.value - total.value) / sd,
-                "index": 100 * here.value / total.value,
+                # Ages have a true zero; a score on an answer scale has none.
+                "index": np.nan if v.kind == "scale" else 100 * here.value / total.value,
             }
             # The same sums in another order.
-            assert {name: r[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+            found_here = {name: r[name] for name in expected}
+            assert found_here == pytest.approx(expected, rel=1e-9, nan_ok=True)
 
     def test_shares(self, kind: str) -> None:
         study = weighted_study(kind)
@@ -332,6 +334,44 @@ class TestIndex:
         assert found.loc["gain", "index"].isna().all()
         assert found.loc["spend", "index"].notna().all()
 
+    def test_what_two_codings_of_one_question_would_give_two_of_is_not_given(self) -> None:
+        rng = np.random.default_rng(4)
+        labels = np.repeat([1, 2], 50)
+        rating = rng.integers(1, 6, 100).astype(float)
+        columns = pd.DataFrame({"one": rating, "zero": rating - 1, "spend": 10.5 * rating})
+        found = profile_segments(*one_scale(columns, labels)).means.set_index("variable")
+        assert found.loc[["one", "zero", "thrift"], "index"].isna().all()
+        assert found.loc["spend", "index"].notna().all()
+        z = found["z"].groupby(level=0).agg(list)
+        assert z["one"] == pytest.approx(z["zero"], abs=1e-12)
+
+
+class TestLettersScope:
+    def test_many_variables_of_noise_have_fewer_letters_over_the_table(self) -> None:
+        rng = np.random.default_rng(9)
+        labels = np.repeat([1, 2, 3], 200)
+        noise = {f"n{j}": rng.normal(50, 10, 600) for j in range(60)}
+        cat = {f"c{j}": pd.Categorical(rng.choice(["a", "b"], 600)) for j in range(60)}
+        study = one_scale(
+            pd.DataFrame({**noise, **cat, "real": 50 + 9 * labels + noise["n0"]}), labels
+        )
+        found = {
+            scope: profile_segments(*study, options=ProfilesSettings(letters_scope=scope))
+            for scope in ("variable", "table")
+        }
+        lettered = {
+            scope: set(p.means.loc[p.means["letters"] != "", "variable"])
+            | set(p.shares.loc[p.shares["letters"] != "", "variable"])
+            for scope, p in found.items()
+        }
+        assert lettered["table"] == {"real"}
+        # One variable in twenty, by chance: what "within one variable" means.
+        assert 2 <= len(lettered["variable"] - {"real"}) <= 15
+
+    def test_only_the_false_discovery_rate_is_held_over_a_table(self) -> None:
+        with pytest.raises(ValueError, match='goes with correction = "fdr"'):
+            ProfilesSettings(letters_scope="table", correction="bonferroni")
+
 
 FIGURES = [
     "low", "high", "se", "base", "base_weighted", "base_effective", "rest", "difference",
@@ -365,7 +405,9 @@ class TestHidden:
         # The smaller of the others too: all less the other would be the nine.
         assert found.means.loc[hidden, "segment"].tolist() == [2, 3]
         assert set(found.means.loc[hidden, "variable"]) == {"age"}
-        assert found.means.loc[~hidden, ["mean", "sd", "z", *FIGURES]].notna().all(axis=None)
+        # A scale has no index.
+        shown = found.means[~hidden & (found.means["kind"] == "numeric")]
+        assert shown[["mean", "sd", "z", *FIGURES]].notna().all(axis=None)
 
     def test_as_many_as_the_least_base_are_enough(self) -> None:
         assert not self.made(10).shares["hidden"].any()
