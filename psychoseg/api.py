@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["compare", "draft_study", "is_survey_file", "remake_report", "run"]
 
 #: A path that ends so is a file of answers; anything else is a study.
-_SURVEY_FILES = (".csv", ".tsv", ".txt", ".sav", ".zsav", ".por", ".xlsx", ".xlsm")
+_SURVEY_FILES = (".csv", ".tsv", ".txt", ".sav", ".zsav", ".por", ".xlsx", ".xlsm", ".xls", ".ods")
 
 
 def run(

@@ -15,10 +15,11 @@ from typing import Literal
 
 import pandas as pd
 
-from psychoseg.errors import DataError, PsychosegWarning, StudyError
+from psychoseg.errors import DataError, PsychosegWarning, tell
 from psychoseg.study import DataFile
 from psychoseg.survey.raw import TextTable, parse_number
 from psychoseg.survey.read import SPSS_ENDINGS, WORKBOOK_ENDINGS, read_table
+from psychoseg.survey.workbook import UncalculatedError, list_sheets
 
 __all__ = ["Source", "read_source"]
 
@@ -72,14 +73,8 @@ def read_source(path: Path) -> Source:
             data, table = _best_sheet(path)
         else:
             data, table = _with_headers(DataFile(file=path.name), path.parent)
-    told = dict.fromkeys(
-        str(w.message)
-        for w in caught
-        if issubclass(w.category, PsychosegWarning) and "has the sheets" not in str(w.message)
-    )
+    told = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, PsychosegWarning))
     notes = list(told)
-    if data.sheet is not None:
-        notes.append(f'the workbook has several sheets; "{data.sheet}" was read')
     if ending not in SPSS_ENDINGS | WORKBOOK_ENDINGS and _decimal(table) == ",":
         data = data.model_copy(update={"decimal": ","})
         table = read_table(data, path.parent)
@@ -162,27 +157,53 @@ def _is_wording_row(cells: pd.DataFrame, first: Sequence[str]) -> bool:
 
 
 def _best_sheet(path: Path) -> tuple[DataFile, TextTable]:
-    """Read the sheet with the most cells; name it where there are several."""
-    best: tuple[int, DataFile, TextTable] | None = None
+    """Read the sheet with the most cells of those that Excel shows; tell of the others."""
+    sheets = [info for info in list_sheets(path) if info.has_cells]
+    shown = [info for info in sheets if not info.hidden]
+    found = [_read_sheet(path, info.name) for info in (shown or sheets)[:_SHEETS]]
+    if not found:
+        raise DataError(f"{path} has no sheet of cells, only charts. Save the answers in one.")
+    best = max(found, key=lambda sheet: sheet.n_cells)
+    if best.problem is not None or best.table is None:
+        raise best.problem or DataError(f"{path}: no sheet could be read. Save it as .xlsx.")
+    for message in best.told:
+        tell(message)
+    if len(sheets) == 1:
+        return best.data.model_copy(update={"sheet": None}), best.table
+    name = best.data.sheet
+    hidden = [f'"{info.name}"' for info in sheets if info.hidden and info.name != name]
+    tell(
+        f'the workbook has several sheets; "{name}" was read'
+        + (f" ({', '.join(hidden)} hidden, not read)" if hidden else "")
+        + ("" if shown else "; all are hidden")
+    )
+    return best.data, best.table
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet as it was read, or why it was not; how many cells it has."""
+
+    data: DataFile
+    table: TextTable | None = None
+    told: tuple[str, ...] = ()
     problem: DataError | None = None
-    sheets = 0
-    for number in range(1, _SHEETS + 1):
-        data = DataFile(file=path.name, sheet=number)
+    n_cells: int = 0
+
+
+def _read_sheet(path: Path, name: str) -> _Sheet:
+    data = DataFile(file=path.name, sheet=name)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PsychosegWarning)
         try:
             data, table = _with_headers(data, path.parent)
-        except StudyError:
-            break
+        except UncalculatedError as error:
+            # It may hold the answers, where a sheet of notes that is no table does not.
+            return _Sheet(data, problem=error, n_cells=error.n_cells)
         except DataError as error:
-            problem = problem or error
-            sheets += 1
-            continue
-        sheets += 1
-        if best is None or table.cells.size > best[0]:
-            best = (table.cells.size, data, table)
-    if best is None:
-        raise problem or DataError(f"{path}: no sheet could be read. Save it again as .xlsx.")
-    _, data, table = best
-    return data.model_copy(update={"sheet": data.sheet if sheets > 1 else None}), table
+            return _Sheet(data, problem=error)
+    told = tuple(str(w.message) for w in caught if issubclass(w.category, PsychosegWarning))
+    return _Sheet(data, table, told, n_cells=int((table.cells != "").to_numpy().sum()))
 
 
 def _decimal(table: TextTable) -> Literal[".", ","]:

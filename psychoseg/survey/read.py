@@ -22,7 +22,7 @@ from psychoseg.survey.workbook import read_sheet
 __all__ = ["read_labels", "read_table"]
 
 TEXT_ENDINGS = {".csv", ".tsv", ".tab", ".txt", ".dat"}
-WORKBOOK_ENDINGS = {".xlsx", ".xlsm"}
+WORKBOOK_ENDINGS = {".xlsx", ".xlsm", ".xls", ".ods"}
 SPSS_ENDINGS = {".sav", ".zsav", ".por"}
 
 
@@ -75,8 +75,8 @@ def read_table(file: DataFile, folder: Path = Path()) -> TextTable:
     else:
         raise DataError(
             f"{path}: files ending in {ending or 'nothing'} cannot be read. Save it as CSV or TSV "
-            f"({', '.join(sorted(TEXT_ENDINGS))}), Excel ({', '.join(sorted(WORKBOOK_ENDINGS))}) "
-            f"or SPSS ({', '.join(sorted(SPSS_ENDINGS))})."
+            f"({', '.join(sorted(TEXT_ENDINGS))}), a workbook "
+            f"({', '.join(sorted(WORKBOOK_ENDINGS))}) or SPSS ({', '.join(sorted(SPSS_ENDINGS))})."
         )
     if not len(table.cells):
         raise DataError(

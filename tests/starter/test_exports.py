@@ -160,7 +160,7 @@ def test_the_sheet_with_the_answers_is_found(tmp_path, runs):
     path = tmp_path / "two.xlsx"
     book.save(path)
     study, survey = runs(path)
-    assert study.data.sheet == 2
+    assert study.data.sheet == "Answers 2026"
     assert survey.items.shape == (N, 6)
 
 
