@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
 from psychoseg.starter.columns import Looked
 from psychoseg.starter.frames import MANY_RESPONDENTS, as_codes, find_frame, join_frames
-from psychoseg.starter.keys import guess_reversed
+from psychoseg.starter.keys import correlations, guess_reversed
+from psychoseg.starter.ranges import Part, almost_same, as_in, loose_frame, part_by_range
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 from psychoseg.starter.stems import common_start, is_mnemonic, stem_groups, topic_cuts
+from psychoseg.starter.twins import without_twins
 
 __all__ = ["Battery", "find_batteries", "find_counts"]
 
 #: Columns it takes to be a battery: three where names say that they belong together, four where
 #: only their place and their answers do.
 _NAMED, _BARE = 3, 4
+#: Letters that number the questions of a survey rather than the rows of one question.
+_WEAK_STEM = re.compile(r"(q|v|x|f|s|p|var|question|frage|item|col|column)[_. ]?", re.IGNORECASE)
+#: The question asks to choose, not to rate.
+_CHOICE = re.compile(
+    r"\bwhich (one|of)\b|\bchoose\b|\bpick\b|\bselect\b|\bwelche[sr]? (davon|von)|\bwahlen\b|wählen"
+    r"|\blequel\b|\bcu[aá]l de\b|\bchoisi"
+)
+#: The largest eigenvalue of items that go together stands this much above that of noise.
+_ABOVE_NOISE = 1.15
+#: A correlation above so many standard errors is more than chance; our own choice.
+_CHANCE = 2.5
 #: Bare names in a row from which on topics are looked for.
 _TOPIC_RUN = 12
 #: Rows in which all ranks differ, from which on ratings are ranks.
@@ -88,6 +101,8 @@ class _Group:
     columns: tuple[Looked, ...]
     stem: str
     notes: tuple[str, ...] = ()
+    frames: dict[str, Frame] = field(default_factory=dict)
+    any_size: bool = False
 
 
 def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
@@ -106,20 +121,24 @@ def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
         In file order.
     """
     frames = {c.name: f for c in columns if (f := find_frame(c)) is not None}
-    rated = [c for c in columns if c.name in frames]
+    loose = {c.name: f for c in columns if c.name not in frames and (f := loose_frame(c))}
+    rated = [c for c in columns if c.name in frames or c.name in loose]
     groups: list[_Group] = []
     for stem, members in stem_groups(rated, least=_NAMED):
-        groups += [
-            _Group(tuple(part), stem)
-            for part in _same_scale(members, frames, n)
-            if len(part) >= _NAMED
-        ]
+        if sum(c.name in frames for c in members) < _NAMED:
+            continue
+        groups += _same_scale(members, stem, {**loose, **frames}, n)
+    for group in groups:
+        frames |= group.frames
     taken = {c.name for g in groups for c in g.columns}
     groups = _join_mnemonics(groups, frames, columns)
-    groups += _bare([c for c in columns if c.name not in taken], frames)
+    bare = _bare([c for c in columns if c.name not in taken], {**loose, **frames}, n)
+    for group in bare:
+        frames |= group.frames
+    groups += bare
     groups.sort(key=lambda g: g.columns[0].position)
     found = [b for g in groups if (b := _battery(g, frames)) is not None]
-    return _chosen(found, n)
+    return _chosen(without_twins(found), n)
 
 
 def find_counts(columns: Sequence[Looked]) -> list[list[Looked]]:
@@ -160,26 +179,72 @@ def _are_counts(columns: Sequence[Looked]) -> bool:
     return len(ends) > 1 and all(_counts(c) for c in columns)
 
 
-def _same_scale(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[list[Looked]]:
+def _same_scale(
+    columns: Sequence[Looked], stem: str, frames: dict[str, Frame], n: int
+) -> list[_Group]:
     """Part columns of one stem by their answer scale; slightly narrower ones go with wider ones."""
-    parts: list[list[Looked]] = []
-    kinds = sorted({frames[c.name].kind for c in columns})
-    for kind in kinds:
-        left = [c for c in columns if frames[c.name].kind == kind]
+    parts: list[Part] = []
+    numbered = [c for c in columns if _is_numbered(c, frames)]
+    if numbered:
+        parts += part_by_range(numbered, frames, n, one_question=not _WEAK_STEM.fullmatch(stem))
+    worded = [c for c in columns if not _is_numbered(c, frames)]
+    for kind in sorted({frames[c.name].kind for c in worded}):
+        left = [c for c in worded if frames[c.name].kind == kind]
         while left:
             keys = [frames[c.name].key for c in left]
             # The most frequent scale; of several, the widest.
             base = max(sorted(set(keys)), key=lambda k: (keys.count(k), len(k), k))
-            fits = [c for c in left if _fits(frames[c.name], base, kind, n)]
+            fits = [c for c in left if _fits(frames[c.name], base, kind)]
             if (
                 len(fits) < _NAMED
                 and kind == "words"
                 and join_frames(left, [frames[c.name] for c in left])
             ):
                 fits = left
-            parts.append(fits)
+            parts.append(Part(fits, {}))
             left = [c for c in left if c not in fits]
-    return parts + _pairs([part[0] for part in parts if len(part) == 1], frames)
+    singles = [part.columns[0] for part in parts if len(part.columns) == 1]
+    parts += [Part(run, {}) for run in _pairs(singles, frames)]
+    big = [p for p in parts if len(p.columns) >= _NAMED]
+    beside = [p for p in parts if len(p.columns) < _NAMED and _is_recoded(p, big, frames)]
+    groups = []
+    for part in (*big, *beside):
+        notes = part.notes
+        others = [p for p in (*big, *beside) if p is not part and _is_recoded(part, [p], frames)]
+        if others and not any("two codings" in note for note in notes):
+            first = others[0].columns[0]
+            notes = (*notes, f"the same question as {first.name}, in other answers")
+        groups.append(_Group(tuple(part.columns), stem, notes, part.frames, part in beside))
+    return groups
+
+
+def _is_numbered(column: Looked, frames: dict[str, Frame]) -> bool:
+    kind = frames[column.name].kind
+    return (
+        kind in ("numbers", "slider")
+        or (kind == "binary" and column.all_numbers and not column.field.value_labels)
+        or (kind == "binary" and column.kind == "numeric")
+    )
+
+
+def _is_recoded(part: Part, others: Sequence[Part], frames: dict[str, Frame]) -> bool:
+    """Tell whether columns hold in words what others of the question hold in codes."""
+    mine = {**frames, **part.frames}[part.columns[0].name]
+    if mine.kind in ("binary", "slider"):
+        return False
+    for other in others:
+        theirs = {**frames, **other.frames}[other.columns[0].name]
+        if theirs.kind not in ("numbers", "words", "labels") or theirs.kind == mine.kind:
+            continue
+        if _steps(mine) == _steps(theirs):
+            return True
+    return False
+
+
+def _steps(frame: Frame) -> int:
+    if frame.kind in ("words", "labels"):
+        return len(frame.key)
+    return int(frame.high - min(frame.low, 1 if frame.low > 0 else frame.low)) + 1
 
 
 def _pairs(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[list[Looked]]:
@@ -194,14 +259,10 @@ def _pairs(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[list[Loo
     return [run for run in runs if len(run) >= _BARE]
 
 
-def _fits(frame: Frame, base: tuple[str, ...], kind: str, n: int) -> bool:
+def _fits(frame: Frame, base: tuple[str, ...], kind: str) -> bool:
     if frame.key == base:
         return True
-    if kind == "numbers" and base[0].isdigit() and frame.key[0].isdigit():
-        # In a small sample nobody may have given the highest answers.
-        spare = 1 if n >= MANY_RESPONDENTS else 2
-        return 0 <= int(base[0]) - int(frame.key[0]) <= spare and frame.high > 2
-    if kind == "words":
+    if kind in ("words", "labels"):
         return set(frame.key) <= set(base) and len(frame.key) >= 0.5 * len(base)
     return False
 
@@ -224,7 +285,8 @@ def _join_mnemonics(
         if not follows:
             # Two blocks are two questions (importance and satisfaction), more are one of several.
             joined = tuple(c for g in chain for c in g.columns)
-            out += [_Group(joined, "")] if len(chain) > 2 else chain
+            notes = tuple(dict.fromkeys(n for g in chain for n in g.notes))
+            out += [_Group(joined, "", notes)] if len(chain) > 2 else chain
             chain = []
         if group is not None and is_mnemonic(group.stem):
             chain.append(group)
@@ -233,7 +295,7 @@ def _join_mnemonics(
     return out
 
 
-def _bare(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[_Group]:
+def _bare(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[_Group]:
     """Group columns without a common name: side by side, or with the same answers in words."""
     groups: list[_Group] = []
     words: dict[tuple[str, ...], list[Looked]] = {}
@@ -246,24 +308,89 @@ def _bare(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[_Group]:
     ending: list[Looked | None] = [None]
     for column in [*columns, *ending]:
         frame = frames.get(column.name) if column else None
-        same = (
-            column is not None
-            and frame is not None
-            and frame.kind in ("numbers", "binary")
-            and (not run or column.position == run[-1].position + 1)
-            and (not run or frame.key == frames[run[-1].name].key)
-        )
-        if not same:
-            groups += _parted(run)
+        rated = frame is not None and frame.kind in ("numbers", "binary")
+        if run and (not rated or column is None or column.position != run[-1].position + 1):
+            for stretch in _stretches(run, frames, n):
+                groups += _parted(stretch)
             run = []
-        if column is not None and frame is not None and frame.kind in ("numbers", "binary"):
+        if column is not None and rated:
             run.append(column)
     return groups
 
 
-def _parted(run: Sequence[Looked]) -> list[_Group]:
+def _stretches(run: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[Part]:
+    """Part neighbours where their scale changes; one that is almost the same goes with them."""
+    parts: list[list[Looked]] = []
+    for column in run:
+        if parts and frames[column.name].key == frames[parts[-1][-1].name].key:
+            parts[-1].append(column)
+        else:
+            parts.append([column])
+    frames = dict(frames)
+    changed = True
+    while changed:
+        changed = False
+        for i, part in enumerate(parts):
+            around = [parts[j] for j in (i - 1, i + 1) if 0 <= j < len(parts)]
+            hosts = [p for p in around if len(p) >= len(part) and len(part) < _NAMED]
+            host = next((h for h in hosts if _goes_with(part, h, frames, n)), None)
+            if host is None:
+                continue
+            for column in part:
+                frames[column.name] = as_in(column, frames[column.name], frames[host[0].name])
+            keep = [p for p in parts if p is not part]
+            parts = []
+            for one in sorted([*keep, part], key=lambda p: p[0].position):
+                if parts and frames[one[0].name].key == frames[parts[-1][0].name].key:
+                    parts[-1] = [*parts[-1], *one]
+                else:
+                    parts.append(one)
+            changed = True
+            break
+    out = []
+    for part in parts:
+        if len(part) < _BARE:
+            continue
+        found = part_by_range(part, frames, n, one_question=True)
+        out += [
+            replace(p, frames={**{c.name: frames[c.name] for c in p.columns}, **p.frames})
+            for p in found
+        ]
+    return out
+
+
+def _goes_with(
+    part: Sequence[Looked], host: Sequence[Looked], frames: dict[str, Frame], n: int
+) -> bool:
+    """Tell whether columns amid others are of their scale, but for an odd cell or an unused end."""
+    base = frames[host[0].name]
+    if any(c.demographic or c.field.value_labels for c in part) or len(host) < _BARE - 1:
+        return False
+    if base.kind not in ("numbers", "binary") or base.low < 0:
+        return False
+    for column in part:
+        frame = frames[column.name]
+        if frame.low < 0 or (frame.kind == "binary" and base.kind == "numbers"):
+            return False
+        if frame.high > base.high or (base.kind == "binary" and frame.low < base.low):
+            if not almost_same(column, base):
+                return False
+        elif base.kind == "binary" or base.high - frame.high > (1 if n >= MANY_RESPONDENTS else 2):
+            return False
+    return _correlate(part, host)
+
+
+def _correlate(part: Sequence[Looked], host: Sequence[Looked]) -> bool:
+    """Tell whether each column goes with one of the others more than chance would have it."""
+    codes = np.column_stack([np.array([*c.numbers, np.nan])[c.codes] for c in (*part, *host)])
+    corr = np.abs(correlations(codes))[: len(part), len(part) :]
+    counts = (~np.isnan(codes)).sum(axis=0)[: len(part)]
+    return bool((np.nanmax(corr, axis=1) >= _CHANCE / np.sqrt(np.maximum(counts, 1))).all())
+
+
+def _parted(part: Part) -> list[_Group]:
     """Take demographics off both ends of a run of bare names, and part it by topics."""
-    run = list(run)
+    run = list(part.columns)
     while run and run[0].demographic:
         run.pop(0)
     while run and run[-1].demographic:
@@ -276,7 +403,19 @@ def _parted(run: Sequence[Looked]) -> list[_Group]:
         "questionnaire does"
     )
     edges = [0, *cuts, len(run)]
-    return [_Group(tuple(run[a:b]), "", (note,)) for a, b in pairwise(edges) if b > a]
+    return [
+        _Group(tuple(run[a:b]), "", (note, *_about(part.notes, run[a:b], run)), part.frames)
+        for a, b in pairwise(edges)
+        if b > a
+    ]
+
+
+def _about(
+    notes: Sequence[str], columns: Sequence[Looked], run: Sequence[Looked]
+) -> tuple[str, ...]:
+    """Return the notes that are on none of the run's other columns."""
+    others = {c.name for c in run} - {c.name for c in columns}
+    return tuple(note for note in notes if not any(note.startswith(f"{o} ") for o in others))
 
 
 def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
@@ -296,12 +435,16 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
             left_out.append((column.name, "everybody gave the same answer"))
         else:
             kept.append(j)
-    if len(kept) < _NAMED:
+    if len(kept) < (1 if group.any_size else _NAMED):
         return None
     columns = tuple(group.columns[j] for j in kept)
     codes = codes[:, kept]
     question, labels = _wording(columns, group.stem)
     notes = [*group.notes, *scale.notes]
+    if frames[columns[0].name].kind == "numbers" and _may_be_choices(columns, question):
+        if not _cohere(codes):
+            return None
+        notes.append("are the numbers names of choices? If they are, take this battery out")
     if _may_be_names(columns, frames, scale) and not (question or labels):
         notes.append(
             "do the numbers run from less to more? If they are names, take this battery out"
@@ -323,6 +466,24 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
         notes=tuple(notes),
         why_not=why_not,
     )
+
+
+def _may_be_choices(columns: Sequence[Looked], question: str) -> bool:
+    """Tell whether the file or the question says that bare codes are names."""
+    if any(c.field.value_labels for c in columns):
+        return False
+    asked = " ".join((question, *(c.label for c in columns[:1]))).casefold()
+    return all(c.field.measure == "nominal" for c in columns) or bool(_CHOICE.search(asked))
+
+
+def _cohere(codes: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> bool:
+    """Tell whether answers go together more than noise does (Marchenko and Pastur)."""
+    corr = correlations(codes)
+    n, p = codes.shape
+    if p < 2 or not np.isfinite(corr).all():
+        return False
+    noise = (1 + np.sqrt(p / n)) ** 2
+    return bool(np.linalg.eigvalsh(corr)[-1] > _ABOVE_NOISE * noise)
 
 
 def _may_be_names(columns: Sequence[Looked], frames: dict[str, Frame], scale: Scale) -> bool:

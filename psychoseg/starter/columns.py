@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.starter.answers import is_no_answer, plain
+from psychoseg.starter.markers import is_no_number, is_several_numbers
 from psychoseg.survey.raw import Field, TextTable, parse_number
 
 __all__ = [
@@ -50,6 +51,8 @@ MANY_CATEGORIES = 30
 _TEXT_SHARE, _TEXT_WORDS = 0.25, 4.0
 #: A list of choices ("a; b; c"): at most so many different parts, given in so many rows.
 _LIST_PARTS, _LIST_SHARE = 40, 0.15
+#: Cells amid numbers that are neither numbers nor a mark for "no answer".
+_SLIP_SHARE = 0.02
 #: A weight has a mean around one, or at least far from a body's weight in kilograms.
 _WEIGHT_MEAN = (0.3, 20.0)
 
@@ -354,6 +357,8 @@ def _kind_of_texts(seen: Looked) -> Kind:
         return "numeric"
     if _is_list(seen):
         return "list"
+    if _are_numbers_with_odd_cells(seen):
+        return "numeric"
     words = sum(len(t.split()) for t in answers) / max(1, len(answers))
     different = len(answers) / seen.answered
     if len(answers) > 10 and different > 0.1 and words >= _TEXT_WORDS:
@@ -364,6 +369,22 @@ def _kind_of_texts(seen: Looked) -> Kind:
     if seen.answered >= 1 and different > 0.7 and len(answers) == seen.answered and words >= 1.5:
         return "text"
     return "categories"
+
+
+def _are_numbers_with_odd_cells(seen: Looked) -> bool:
+    """Tell whether answers are numbers but for marks, and for a few cells that are neither."""
+    known = ~np.isnan(seen.numbers)
+    if known.sum() < 2:
+        return False
+    slips = 0
+    for text, is_number, count in zip(seen.texts, known, seen.counts.tolist(), strict=True):
+        if is_number or is_no_number(text) or is_no_answer(text):
+            continue
+        # "5 or more" and "Very sensitive 7" are answers.
+        if any(c.isdigit() for c in text) and not is_several_numbers(text):
+            return False
+        slips += count
+    return slips <= max(1.0, _SLIP_SHARE * float(seen.counts[known].sum()))
 
 
 def _is_list(seen: Looked) -> bool:

@@ -13,7 +13,7 @@ from psychoseg.starter.columns import Looked
 from psychoseg.stats.arrays import FloatArray
 from psychoseg.stats.rotation import rotate
 
-__all__ = ["guess_reversed"]
+__all__ = ["correlations", "guess_reversed"]
 
 #: Loadings below this say nothing about direction; as in ``[scales] min_loading``.
 _LOADING = 0.3
@@ -50,7 +50,7 @@ def guess_reversed(codes: FloatArray, columns: Sequence[Looked]) -> tuple[str, .
     n, p = codes.shape
     if p < _ITEMS or (~np.isnan(codes)).sum(axis=0).min() < _ANSWERS:
         return ()
-    corr = _correlations(codes)
+    corr = correlations(codes)
     if not np.isfinite(corr).all():
         return ()
     values, vectors = np.linalg.eigh(corr)
@@ -85,7 +85,7 @@ def _straight_sign(loadings: FloatArray, codes: FloatArray) -> float:
     return float(np.sign(balance))
 
 
-def _correlations(codes: FloatArray) -> FloatArray:
+def correlations(codes: FloatArray) -> FloatArray:
     """Return pairwise-complete Pearson correlations; NaN where a column does not vary."""
     known = (~np.isnan(codes)).astype(np.float64)
     x = np.where(np.isnan(codes), 0.0, codes)

@@ -143,10 +143,12 @@ def _behind(column: Looked) -> str:
 
 def _last_part(column: Looked) -> str:
     """Return Q24_ of Q24_7, Q6_ of Q6_C, q1 of q1a."""
-    found = re.match(r"^(.*[^\d])\d+$", column.name)
+    # "Si1*" is an item keyed the other way, or one with a footnote.
+    name = re.sub(r"(?<=\w)[*?+#!^°'†]+$", "", column.name)
+    found = re.match(r"^(.*[^\d])\d+$", name)
     if found:
         return found.group(1)
-    found = re.match(r"^(.*\d[_.]?)[A-Za-z]$", column.name)
+    found = re.match(r"^(.*\d[_.]?)[A-Za-z]$", name)
     return found.group(1) if found else ""
 
 
