@@ -117,6 +117,8 @@ read_answers <- function(file) {
     )
   }
   all <- read(colClasses = c("character", rep(NA_character_, ncol(read(nrows = 1L)) - 1L)))
+  names(all) <- unharmed(names(all))
+  all[] <- lapply(all, function(x) if (is.character(x)) unharmed(x) else x)
   list(ids = all[[1L]], weights = all[[2L]], answers = all[-(1:2)])
 }
 

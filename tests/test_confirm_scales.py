@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import psychoseg
+from psychoseg.spreadsheet import harmless
 
 #: One call takes 2 to 10 s; a busy machine may take much longer.
 TIME_LIMIT = 600
@@ -185,6 +186,27 @@ def test_items_may_be_called_what_the_first_columns_are(confirm: Confirm, tmp_pa
     for table in ("fit", "loadings", "factor_correlations"):
         np.testing.assert_array_equal(numbers(named[table]), numbers(plain[table]))
     assert set(names.values()) < set(named["loadings"]["item"])
+
+
+def test_names_that_a_spreadsheet_would_run_are_found_and_guarded_again(
+    confirm: Confirm, tmp_path: Path
+) -> None:
+    plain = confirmed(confirm, write_run(tmp_path / "plain", made_answers()), "--group", "group")
+    folder = write_run(tmp_path / "signs", made_answers())
+    named = {"a1": "=a1", "a2": "+a2", "b1": "-b1", "b2": "@b2", "group": "=group", "one": "=1+1"}
+    for file in folder.glob("s*/*.csv"):
+        frame = pd.read_csv(file).rename(columns=named).replace(named)
+        frame = frame.replace("scale_a", "=scale_a")
+        text = frame.select_dtypes(["object", "str"]).columns
+        frame[text] = frame[text].map(lambda x: harmless(x) if isinstance(x, str) else x)
+        frame.rename(columns=harmless).to_csv(file, index=False)
+    found = confirmed(confirm, folder, "--group", "=group")
+    assert found["loadings"]["item"].tolist() == ["'=a1", "'+a2", "a3", "'-b1", "'@b2", "b3"]
+    assert found["loadings"]["scale"].tolist() == ["'=scale_a"] * 3 + ["scale_b"] * 3
+    assert (found["invariance"]["column"] == "'=group").all()
+    for name in ("fit", "loadings", "invariance"):
+        # The groups are of one size, so that their names decide which is the first.
+        np.testing.assert_allclose(numbers(found[name]), numbers(plain[name]), rtol=1e-3)
 
 
 @pytest.mark.parametrize(("shift", "scalar"), [(0.0, True), (0.8, False)])

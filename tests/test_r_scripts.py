@@ -494,8 +494,12 @@ def test_figures_of_a_run_without_a_tree_or_ids(
     assert "no tree to draw" in run_code(rscript, root, code, "persona_report.R")
 
 
-def test_figures_of_one_scale_and_one_component(rscript: str, root: Path, tmp_path: Path) -> None:
-    made = make_run(200, k=10, one_component=True, bare=True)
+# So few points (a scale of five items has some twenty different scores) are never folded into one.
+@pytest.mark.parametrize(("n", "k"), [(200, 10), (30, 3)])
+def test_figures_of_one_scale_and_one_component(
+    rscript: str, root: Path, tmp_path: Path, n: int, k: int
+) -> None:
+    made = make_run(n, k=k, one_component=True, bare=True)
     means = made.profiles.means
     means = means[means["variable"] == means["variable"].iloc[0]]
     write_tables(replace(made, profiles=replace(made.profiles, means=means)), tmp_path)

@@ -27,6 +27,7 @@ from psychoseg.estimators.inputs import (
     new_respondents,
     respondents,
 )
+from psychoseg.stats.alpha_interval import alpha_interval
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.correlation import covariance
 from psychoseg.stats.reliability import cronbach_alpha
@@ -76,7 +77,7 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     alphas_ : ndarray, shape (s,)
         Cronbach's alpha; NaN for a scale of one item.
     alpha_intervals_ : ndarray, shape (s, 2)
-        Feldt's 95% interval.
+        Its 95% interval, see :func:`psychoseg.stats.alpha_interval.alpha_interval`.
     answer_range_ : (float, float)
     loadings_ : ndarray, shape (p, m), or None
         Of the items after the declared reversals; None where ``scales`` are given, as the next two.
@@ -98,7 +99,7 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     References
     ----------
-    Cronbach (1951), Psychometrika 16, 297-334. Feldt (1965), Psychometrika 30, 357-370.
+    Cronbach (1951), Psychometrika 16, 297-334.
 
     Examples
     --------
@@ -287,8 +288,7 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return [str(name) for name in given], keys
 
     def _set_alphas(self, items: FloatArray, weights: FloatArray) -> None:
-        """Set alpha of each scale over pairwise complete answers, n as those who have a score."""
-        scored = self._scored(items, "mean")
+        """Set alpha of each scale and its interval over pairwise complete answers."""
         n_scales = self.keys_.shape[1]
         self.alphas_ = np.full(n_scales, np.nan)
         self.alpha_intervals_ = np.full((n_scales, 2), np.nan)
@@ -297,10 +297,8 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if len(members) < MIN_ITEMS:
                 continue
             keyed = self._turned(items[:, members], self.keys_[members, j])
-            n_obs = float(weights[~np.isnan(scored[:, j])].sum())
-            alpha = cronbach_alpha(covariance(keyed, weights), n_obs)
-            self.alphas_[j] = alpha.alpha
-            self.alpha_intervals_[j] = alpha.low, alpha.high
+            self.alphas_[j] = cronbach_alpha(covariance(keyed, weights)).alpha
+            self.alpha_intervals_[j] = alpha_interval(keyed, weights, counts=True)
 
 
 def _found_keys(

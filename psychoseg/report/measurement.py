@@ -303,8 +303,9 @@ def _reliability_table(run: Run) -> Table:
         "Reliability of the scales",
         (Cell("Scale"), *cells(*(head for head, _ in columns))),
         tuple(rows),
-        note="Under alpha its 95% interval (Feldt 1965); under split half the lowest and the "
-        f"highest. {_base(run)}",
+        note="Under alpha its 95% interval, which holds under ceilings and for answers that are "
+        "not normal (Maydeu-Olivares, Coffman & Hartmann 2007, with the jackknife's correction of "
+        f"small samples); under split half the lowest and the highest. {_base(run)}",
     )
 
 

@@ -144,7 +144,7 @@ def fit_scales(
         for key in keys
     }
     table, item_table = scale_and_item_tables(
-        keys, scores, scored, sizes, survey, names, answers, factoring
+        keys, scores, scored, survey, names, answers, factoring
     )
     columns = [f"F{j + 1}" for j in range(n_factors)]
     in_file_order = [name for name in survey.items.columns if name in set(answers.names)]
@@ -169,6 +169,7 @@ def fit_scales(
             scored,
             sizes,
             survey.weights,
+            survey.weight_kind != "sampling",
             answers,
             corr,
             factoring,

@@ -9,8 +9,9 @@ import pandas as pd
 
 from psychoseg.scales.factoring import Factoring, ItemAnswers
 from psychoseg.scales.keys import ScaleItems
+from psychoseg.stats.alpha_interval import alpha_interval
 from psychoseg.stats.arrays import FloatArray, canonical_order
-from psychoseg.stats.correlation import MAX_CATEGORIES, covariance, pearson
+from psychoseg.stats.correlation import MAX_CATEGORIES, covariance
 from psychoseg.stats.extraction import extract_minres
 from psychoseg.stats.factor import communalities, schmid_leiman
 from psychoseg.stats.reliability import (
@@ -21,6 +22,7 @@ from psychoseg.stats.reliability import (
     omega,
     omega_total,
     ordinal_alpha,
+    scaled_correlation,
     split_half,
     standardised_alpha,
 )
@@ -35,8 +37,8 @@ ALL_ITEMS = ""
 _LEAST_GROUPS = 3
 #: Coefficient -> what a reader should know of it.
 COEFFICIENTS = {
-    "alpha": "Cronbach's alpha of the score as it is made; interval by Feldt (1965)",
-    "alpha, standardised": "of standardised items; interval by Feldt",
+    "alpha": "Cronbach's alpha of the score as it is made; interval free of distributions",
+    "alpha, standardised": "of standardised items; interval likewise",
     "alpha, ordinal": "of the answers' underlying continua, not of the score",
     "omega total": "share of the score's variance due to one common factor of the scale; of all "
     "items together, due to all factors",
@@ -60,6 +62,7 @@ def reliability_table(
     scored: Mapping[str, pd.DataFrame],
     sizes: Mapping[str, float],
     weights: FloatArray,
+    counts: bool,
     answers: ItemAnswers,
     corr: FloatArray,
     factoring: Factoring,
@@ -76,6 +79,8 @@ def reliability_table(
     sizes : mapping of str to float
         Respondents behind each scale, the effective number where they are weighted.
     weights : ndarray, shape (n,)
+    counts : bool
+        Whether a weight of w stands for w respondents.
     answers : ItemAnswers
     corr : ndarray, shape (p, p)
         The correlations that were factored.
@@ -94,10 +99,12 @@ def reliability_table(
 
     Notes
     -----
-    Raw alpha is of covariances; standardised alpha, omega total, lambda 6, split halves and the
-    average correlation of Pearson correlations of the items as scored, all over pairwise complete
-    rows. The parts of omega are those of the Schmid-Leiman transformation of the oblique solution,
-    for three factors and more.
+    Raw alpha is of the covariances of the items as scored, over pairwise complete rows;
+    standardised alpha, omega total, lambda 6, split halves and the average correlation are of
+    one matrix of correlations made from them, as in ``psych::alpha``
+    (:func:`psychoseg.stats.reliability.scaled_correlation`). Their intervals:
+    :func:`psychoseg.stats.alpha_interval.alpha_interval`. The parts of omega are those of the
+    Schmid-Leiman transformation of the oblique solution, for three factors and more.
     """
     place = {name: i for i, name in enumerate(answers.names)}
     parts = _hierarchical(keys, corr, factoring, place, settings)
@@ -108,32 +115,35 @@ def reliability_table(
         x = scored[key.name].to_numpy(np.float64)
         order = canonical_order(x, weights)
         x, w = x[order], weights[order]
-        n_obs = sizes[key.name]
-        raw = cronbach_alpha(covariance(x, w), n_obs)
+        cov = covariance(x, w)
+        raw = cronbach_alpha(cov)
         names = list(scored[key.name].columns)
         chosen = [place[name] for name in names]
         signs = np.array([float(key.signs[name]) for name in names])
         factored = corr[np.ix_(chosen, chosen)] * np.outer(signs, signs)
-        plain = pearson(x, w)
+        plain = scaled_correlation(cov)
         # Two items that nobody answered both have a correlation by maximum likelihood alone.
         plain = np.where(np.isnan(plain), factored, plain)
         loadings = extract_minres(factored, 1).loadings[:, 0]
         halves = split_half(plain, rng=rng)
         found: dict[str, tuple[float, float, float] | float] = {
-            "alpha": (raw.alpha, raw.low, raw.high),
-            "alpha, standardised": standardised_alpha(plain, n_obs),
+            "alpha": (raw.alpha, *alpha_interval(x, w, counts=counts)),
+            "alpha, standardised": (
+                standardised_alpha(plain),
+                *alpha_interval(x, w, counts=counts, standardised=True),
+            ),
             "omega total": omega_total(plain),
             "lambda 6": guttman_lambda6(plain),
             "split half, lowest": halves.lowest,
             "split half, mean": halves.mean,
             "split half, highest": halves.highest,
-            "average correlation": raw.mean_r,
+            "average correlation": float(plain[np.tril_indices(len(plain), -1)].mean()),
             "composite reliability": composite_reliability(loadings),
             "average variance extracted": average_variance_extracted(loadings),
             "determinacy": float(certain[key.factor]),
         }
         if latent and max(len(np.unique(v[~np.isnan(v)])) for v in x.T) <= MAX_CATEGORIES:
-            found["alpha, ordinal"] = ordinal_alpha(x, w, n_obs)
+            found["alpha, ordinal"] = ordinal_alpha(x, w, sizes[key.name])
         found |= parts.get(key.name, {})
         rows += _rows(key.name, found)
     rows += _rows(ALL_ITEMS, parts.get(ALL_ITEMS, {}))

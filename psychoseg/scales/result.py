@@ -20,8 +20,9 @@ class Scales:
     ----------
     table : pandas.DataFrame
         One row a scale: ``scale, label, n_items, alpha, alpha_low, alpha_high, mean_r, mean, sd,
-        base``. The interval is Feldt's at 95%; mean and sd are weighted (ddof 0), on the answer
-        scale; base counts the respondents with a score.
+        base``. The interval is at 95% and asks for no distribution
+        (:func:`psychoseg.stats.alpha_interval.alpha_interval`); mean and sd are weighted (ddof 0),
+        on the answer scale; base counts the respondents with a score.
     items : pandas.DataFrame
         One row an item: ``item, label, scale, key, loading, communality, item_rest,
         alpha_if_dropped, mean, sd, base, msa``. ``scale`` is empty for an item in none; ``key`` is

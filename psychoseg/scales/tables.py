@@ -11,6 +11,7 @@ from psychoseg.errors import tell
 from psychoseg.naming import LEAST_ALPHA
 from psychoseg.scales.factoring import Factoring, ItemAnswers
 from psychoseg.scales.keys import ScaleItems
+from psychoseg.stats.alpha_interval import alpha_interval
 from psychoseg.stats.arrays import FloatArray, canonical_order
 from psychoseg.stats.correlation import covariance
 from psychoseg.stats.dimension import FactorCountEvidence
@@ -38,7 +39,6 @@ def scale_and_item_tables(
     keys: list[ScaleItems],
     scores: pd.DataFrame,
     scored: Mapping[str, pd.DataFrame],
-    sizes: Mapping[str, float],
     survey: Survey,
     names: Sequence[str],
     answers: ItemAnswers,
@@ -54,7 +54,9 @@ def scale_and_item_tables(
         items = scored[key.name]
         x = items.to_numpy(np.float64)
         order = canonical_order(x, survey.weights)
-        alpha = cronbach_alpha(covariance(x[order], survey.weights[order]), sizes[key.name])
+        x, w = x[order], survey.weights[order]
+        alpha = cronbach_alpha(covariance(x, w))
+        low, high = alpha_interval(x, w, counts=survey.weight_kind != "sampling")
         values, value_weights = _answered(scores[key.name], survey.weights)
         mean, sd = weighted_mean_sd(values[:, None], value_weights)
         scale_rows.append(
@@ -63,8 +65,8 @@ def scale_and_item_tables(
                 "label": key.label,
                 "n_items": len(key.signs),
                 "alpha": alpha.alpha,
-                "alpha_low": alpha.low,
-                "alpha_high": alpha.high,
+                "alpha_low": low,
+                "alpha_high": high,
                 "mean_r": alpha.mean_r,
                 "mean": mean[0],
                 "sd": sd[0],

@@ -227,7 +227,7 @@ def item_rest(cov: FloatArray, scale_of: IntArray) -> FloatArray:
     for scale in np.unique(scale_of[scale_of >= 0]):
         members = np.flatnonzero(scale_of == scale)
         if len(members) > 1:
-            rest[members] = cronbach_alpha(cov[np.ix_(members, members)], np.nan).item_rest
+            rest[members] = cronbach_alpha(cov[np.ix_(members, members)]).item_rest
     return rest
 
 
@@ -301,7 +301,7 @@ def propose_drop(
     """
     if len(kept) <= _MIN_ITEMS:
         return None
-    now = cronbach_alpha(cov[np.ix_(kept, kept)], np.nan)
+    now = cronbach_alpha(cov[np.ix_(kept, kept)])
     without = now.alpha_if_dropped.round(12)
     allowed: BoolArray = np.ones(len(kept), dtype=bool)
     if candidates is not None:

@@ -12,7 +12,6 @@ from math import comb
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import f as f_distribution
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.extraction import extract_minres, limit_inverse, require_complete
@@ -26,11 +25,11 @@ __all__ = [
     "average_variance_extracted",
     "composite_reliability",
     "cronbach_alpha",
-    "feldt_interval",
     "guttman_lambda6",
     "omega",
     "omega_total",
     "ordinal_alpha",
+    "scaled_correlation",
     "split_half",
     "standardised_alpha",
 ]
@@ -48,8 +47,6 @@ class AlphaResult:
     ----------
     alpha : float
         Raw alpha.
-    low, high : float
-        Ends of its interval; NaN where there is no sample size.
     mean_r : float
         Average inter-item correlation.
     item_rest : ndarray, shape (p,)
@@ -59,8 +56,6 @@ class AlphaResult:
     """
 
     alpha: float
-    low: float
-    high: float
     mean_r: float
     item_rest: FloatArray
     alpha_if_dropped: FloatArray
@@ -122,8 +117,8 @@ class SplitHalf:
     worst: BoolArray
 
 
-def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> AlphaResult:
-    """Compute raw alpha with an interval, and what each item adds to it.
+def cronbach_alpha(cov: FloatArray) -> AlphaResult:
+    """Compute raw alpha, and what each item adds to it.
 
     Parameters
     ----------
@@ -131,10 +126,6 @@ def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> Alp
         Covariances of the keyed items, p at least 2. A NaN among them makes alpha NaN, save where
         the item it belongs to is dropped. A constant item has no correlation with the rest and
         leaves no average correlation: NaN.
-    n_obs : float
-        Respondents behind them.
-    level : float
-        Confidence level of the interval.
 
     Returns
     -------
@@ -147,14 +138,13 @@ def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> Alp
 
     References
     ----------
-    Cronbach (1951), Psychometrika 16, 297-334, eq. 2. The interval: see :func:`feldt_interval`.
+    Cronbach (1951), Psychometrika 16, 297-334, eq. 2. Its interval:
+    :func:`psychoseg.stats.alpha_interval.alpha_interval`.
     """
     p = len(_at_least_two(cov))
     alpha = _alpha(cov)
-    low, high = feldt_interval(alpha, n_obs, p, level=level)
     sd = np.sqrt(np.diag(cov))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        corr = cov / np.outer(sd, sd)
+    corr = scaled_correlation(cov)
     to_rest = cov.sum(axis=1) - np.diag(cov)
     rest_variance = cov.sum() - 2 * cov.sum(axis=1) + np.diag(cov)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -163,32 +153,45 @@ def cronbach_alpha(cov: FloatArray, n_obs: float, *, level: float = 0.95) -> Alp
     dropped = [_alpha(cov[np.ix_(row, row)]) if p > 2 else np.nan for row in keep]
     return AlphaResult(
         alpha=alpha,
-        low=low,
-        high=high,
         mean_r=float(corr[np.tril_indices(p, -1)].mean()),
         item_rest=item_rest,
         alpha_if_dropped=np.array(dropped),
     )
 
 
-def standardised_alpha(
-    corr: FloatArray, n_obs: float, *, level: float = 0.95
-) -> tuple[float, float, float]:
-    """Compute alpha of standardised items, with its interval: ``p r / (1 + (p - 1) r)``.
+def scaled_correlation(cov: FloatArray) -> FloatArray:
+    """Return the correlations that a scale's coefficients are of: covariances over the own SDs.
+
+    Parameters
+    ----------
+    cov : ndarray, shape (p, p)
+        Covariances of the keyed items, pairwise complete.
+
+    Returns
+    -------
+    ndarray, shape (p, p)
+        NaN where an item is constant. With gaps they are not the pairwise correlations, since
+        each standard deviation is over all of the item's answers: R's ``cov2cor(cov(use =
+        "pairwise"))``, by which ``psych::alpha`` of answers goes.
+    """
+    sd = np.sqrt(np.diag(cov))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        corr: FloatArray = cov / np.outer(sd, sd)
+    return corr
+
+
+def standardised_alpha(corr: FloatArray) -> float:
+    """Compute alpha of standardised items: ``p r / (1 + (p - 1) r)``, r the average correlation.
 
     Parameters
     ----------
     corr : ndarray, shape (p, p)
         Correlations of the keyed items; NaN among them gives NaN. Polychoric ones give ordinal
         alpha.
-    n_obs : float
-        Respondents behind them.
-    level : float
-        Confidence level of the interval.
 
     Returns
     -------
-    alpha, low, high : float
+    float
 
     Raises
     ------
@@ -197,18 +200,16 @@ def standardised_alpha(
 
     Notes
     -----
-    r is the average correlation. Of polychoric correlations this is ordinal alpha: the reliability
-    that the answers would have on continuous scales, not that of the sum score people use, and
-    higher for that reason (Chalmers 2018). Its interval is then too narrow; :func:`ordinal_alpha`
-    has the right one.
+    Of polychoric correlations this is ordinal alpha: the reliability that the answers would have on
+    continuous scales, not that of the sum score people use, and higher for that reason (Chalmers
+    2018). :func:`ordinal_alpha` has its interval.
 
     References
     ----------
     Zumbo, Gadermann & Zeisser (2007), J. Mod. Appl. Stat. Methods 6, 21-29, ordinal alpha. Chalmers
     (2018), Educ. Psychol. Meas. 78, 1056-1071. ``psych::alpha``'s ``std.alpha``.
     """
-    alpha = _alpha(_at_least_two(corr))
-    return alpha, *feldt_interval(alpha, n_obs, len(corr), level=level)
+    return _alpha(_at_least_two(corr))
 
 
 def ordinal_alpha(
@@ -258,36 +259,6 @@ def ordinal_alpha(
     slope = p / (1 + (p - 1) * mean) ** 2
     reach = float(ndtri((1 + level) / 2)) * slope * error / (1 - alpha)
     return alpha, 1 - (1 - alpha) * float(np.exp(reach)), 1 - (1 - alpha) * float(np.exp(-reach))
-
-
-def feldt_interval(
-    alpha: float, n_obs: float, n_items: int, *, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the ends of alpha's confidence interval; NaN without two respondents.
-
-    Parameters
-    ----------
-    alpha : float
-    n_obs : float
-        Respondents behind it: Kish's effective number where they are weighted.
-    n_items : int
-    level : float
-
-    Returns
-    -------
-    low, high : float
-
-    References
-    ----------
-    Feldt (1965), Psychometrika 30, 357-370: F on n - 1 and (n - 1)(p - 1) degrees of freedom, as in
-    ``psych::alpha.ci``.
-    """
-    df1, df2 = n_obs - 1, (n_obs - 1) * (n_items - 1)
-    if not df1 > 0:
-        return np.nan, np.nan
-    tail = (1 - level) / 2
-    low, high = f_distribution.ppf([1 - tail, tail], df1, df2)
-    return 1 - (1 - alpha) * float(low), 1 - (1 - alpha) * float(high)
 
 
 def guttman_lambda6(corr: FloatArray) -> float:

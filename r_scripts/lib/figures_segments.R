@@ -49,7 +49,8 @@ draw_dendrogram <- function(run) {
   lines[c("x", "xend")] <- lapply(lines[c("x", "xend")], row_of)
   several <- which(folded$count[folded$tree$order] > 1L)
   wedges <- data.frame(
-    leaf = rep(several, each = 3L), x = as.vector(rbind(height[several], 0, 0)),
+    leaf = rep(several, each = 3L),
+    x = as.vector(vapply(several, function(i) c(height[[i]], 0, 0), numeric(3L))),
     y = rep(-rows[several], each = 3L) + c(0, -0.4, 0.4),
     segment = as_segment(run, rep(along[several], each = 3L))
   )

@@ -29,7 +29,7 @@ fit_scales <- function(survey, settings) {
   scores <- as.data.frame(
     stats::setNames(lapply(scored, `[[`, "scores"), vapply(keys, `[[`, "", "name"))
   )
-  tables <- scale_tables(keys, scored, survey, found, n_obs)
+  tables <- scale_tables(keys, scored, survey, found)
   factors <- paste0("F", seq_len(m))
   held <- vapply(seq_len(m), function(j) {
     name <- vapply(Filter(function(key) key$factor == j, keys), `[[`, "", "name")
@@ -477,7 +477,7 @@ score <- function(key, survey, settings) {
   list(items = items, scores = ifelse(enough, rowMeans(items, na.rm = TRUE) * times, NA_real_))
 }
 
-scale_tables <- function(keys, scored, survey, found, n_obs) {
+scale_tables <- function(keys, scored, survey, found) {
   scales <- items <- NULL
   for (i in seq_along(keys)) {
     key <- keys[[i]]
@@ -489,14 +489,12 @@ scale_tables <- function(keys, scored, survey, found, n_obs) {
       psych::alpha(pairwise_covariance(x, survey$weights), check.keys = FALSE, warnings = FALSE)
     ))
     alpha <- fit$total$raw_alpha
-    ci <- psych::alpha.ci(
-      alpha, n.obs = n_obs * sum(survey$weights[there]) / sum(survey$weights), n.var = ncol(x)
-    )
+    ends <- alpha_interval(as.matrix(x), survey$weights, survey$weight_kind != "sampling")
     about <- moments(value[there], survey$weights[there])
     scales <- rbind(scales, data.frame(
       scale = key$name, label = key$label, n_items = ncol(x), alpha = alpha,
-      alpha_low = ci$lower.ci[[1L]],
-      alpha_high = ci$upper.ci[[1L]], mean_r = fit$total$average_r, mean = about$mean,
+      alpha_low = ends[[1L]],
+      alpha_high = ends[[2L]], mean_r = fit$total$average_r, mean = about$mean,
       sd = about$sd, base = sum(there)
     ))
     for (name in names(key$signs)) {
@@ -512,6 +510,47 @@ scale_tables <- function(keys, scored, survey, found, n_obs) {
     items <- rbind(items, item_row(survey, found, name, "", 1, best, NA_real_, NA_real_))
   }
   list(scales = scales, items = items)
+}
+
+# The 95% interval of alpha that asks for no distribution: each respondent's influence on alpha
+# through the covariances, over one minus their share in the variance of the sum (of complete answers
+# the jackknife's), t with the degrees of freedom that the spread of the squares leaves. Reasons,
+# coverage and literature: psychoseg/stats/alpha_interval.py. psych::alpha.ci is Feldt's, which holds
+# the true value in 79% of samples where 79% of the answers are the top one.
+alpha_interval <- function(x, weights, counts, level = 0.95) {
+  p <- ncol(x)
+  kept <- weights > 0 & rowSums(!is.na(x)) > 0L
+  x <- x[kept, , drop = FALSE]
+  w <- weights[kept]
+  mass <- sum(w)
+  one <- if (counts) rep(1, length(w)) else w # who is taken out
+  if (nrow(x) == 0L || !mass > max(one)) return(c(NA_real_, NA_real_))
+  cov <- pairwise_covariance(as.data.frame(x), w) * (1 - 1 / mass)
+  total <- sum(cov)
+  if (is.na(total) || !total > 0) return(c(NA_real_, NA_real_))
+  trace <- sum(diag(cov))
+  moved <- share <- numeric(nrow(x))
+  for (i in seq_len(p)) {
+    for (j in seq_len(p)) {
+      both <- !is.na(x[, i]) & !is.na(x[, j])
+      of_pair <- w[both] / sum(w[both])
+      product <- (x[both, i] - sum(of_pair * x[both, i])) * (x[both, j] - sum(of_pair * x[both, j]))
+      slope <- p / (p - 1) * (trace / total^2 - (i == j) / total)
+      times <- mass / sum(w[both])
+      moved[both] <- moved[both] + slope * times * (product - sum(of_pair * product))
+      share[both] <- share[both] + times * product
+    }
+  }
+  share <- pmin(one * share / (total * (mass - one)), 0.9)
+  squares <- (one * moved / ((mass - one) * (1 - share)))^2
+  copies <- if (counts) w else rep(1, length(w))
+  variance <- sum(copies * squares)
+  alpha <- p / (p - 1) * (1 - trace / total)
+  if (!variance > 0) return(c(alpha, alpha))
+  uneven <- sum(copies * squares^2) - variance^2 / sum(copies)
+  freedom <- 2 * variance^2 / max(uneven, 1e-12 * variance^2)
+  reach <- stats::qt((1 + level) / 2, freedom) * sqrt(variance)
+  c(alpha - reach, min(alpha + reach, 1))
 }
 
 item_row <- function(survey, found, name, scale, sign, factor, item_rest, if_dropped) {

@@ -1,6 +1,6 @@
 # Takes: nothing (psychTools' bfi). Writes: the reliability_*.csv and omega_*.csv values beside this file.
 # Run by hand: Rscript tests/reference/make_reliability_reference.R
-# Made with R 4.2.2, psych 2.2.9, GPArotation 2022.10.2, psychTools 2.2.9 (Debian 12).
+# Made with R 4.2.2, psych 2.2.9, GPArotation 2022.10.2, psychTools 2.2.9, lavaan 0.6.14 (Debian 12).
 suppressPackageStartupMessages(library(psych))
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE)))
 save <- function(x, name) {
@@ -33,6 +33,29 @@ rows <- lapply(names(keys), function(scale) {
   )
 })
 save(do.call(rbind, rows), "reliability_bfi.csv")
+
+# Of answers with gaps psych::alpha goes by cov2cor() of the pairwise covariances; the standard error of raw alpha that asks
+# for no distribution (Maydeu-Olivares, Coffman & Hartmann 2007) is lavaan's, of all covariances free, of complete answers.
+of_answers <- lapply(names(keys), function(scale) {
+  k <- keys[[scale]]
+  y <- bfi[, sub("-", "", k)]
+  y[startsWith(k, "-")] <- 7 - y[startsWith(k, "-")]
+  total <- quiet(psych::alpha(y, warnings = FALSE))$total
+  y <- y[complete.cases(y), ]
+  names(y) <- paste0("x", seq_along(y))
+  pairs <- outer(seq_along(y), seq_along(y), function(i, j) ifelse(i <= j, sprintf("x%d ~~ s%d_%d*x%d", i, i, j, j), ""))
+  own <- paste(sprintf("s%d_%d", seq_along(y), seq_along(y)), collapse = " + ")
+  off <- paste(sub(".*~~ (s\\w+)\\*.*", "\\1", pairs[upper.tri(pairs)]), collapse = " + ")
+  p <- length(y)
+  model <- c(pairs[nzchar(pairs)], sprintf("alpha := %d / %d * (1 - (%s) / (%s + 2 * (%s)))", p, p - 1, own, own, off))
+  fit <- lavaan::sem(paste(model, collapse = "\n"), y, estimator = "ML", se = "robust.sem", meanstructure = TRUE)
+  free <- subset(lavaan::parameterEstimates(fit), op == ":=")
+  data.frame(
+    scale = scale, std_alpha = total$std.alpha, lambda6 = total$`G6(smc)`, average_r = total$average_r,
+    n = nrow(y), alpha_complete = free$est, se_complete = free$se
+  )
+})
+save(do.call(rbind, of_answers), "reliability_answers.csv")
 
 # Ordinal alpha: alpha of the polychoric correlations of N1 to N5.
 poly <- psych::polychoric(bfi[, keys$N])$rho

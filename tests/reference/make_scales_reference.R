@@ -75,6 +75,19 @@ next_eigenvalue <- function(r, n, most, samples = 200) {
   list(suggested = length(cut) - 1, threshold = cut)
 }
 
+# --- the interval of alpha: everybody left out once, t by Satterthwaite's degrees of freedom; of complete answers alone ---
+jackknife_interval <- function(y, w = rep(1, nrow(y))) {
+  if (anyNA(y)) return(NULL)
+  of <- function(rows) {
+    s <- cov.wt(y[rows, ], w[rows] / sum(w[rows]), method = "ML")$cov
+    ncol(s) / (ncol(s) - 1) * (1 - sum(diag(s)) / sum(s))
+  }
+  alpha <- of(seq_len(nrow(y)))
+  squares <- sapply(seq_len(nrow(y)), function(i) (of(-i) - alpha)^2)
+  freedom <- 2 * sum(squares)^2 / (sum(squares^2) - sum(squares)^2 / nrow(y))
+  alpha + c(low = -1, high = 1) * qt(.975, freedom) * sqrt(sum(squares))
+}
+
 # --- everything that fit_scales tells of one data set -----------------------------------------------------------------
 # x: answers as given; keys: list of scales, "-" before the items that count the other way, or the number of factors.
 tables <- function(x, keys, polychoric = FALSE, count = rep(1, nrow(x)), ends = range(x, na.rm = TRUE), most = 6, people = 6) {
@@ -118,10 +131,10 @@ tables <- function(x, keys, polychoric = FALSE, count = rep(1, nrow(x)), ends = 
     y <- x[, keys[[s]]]
     a <- quiet(psych::alpha(y))
     base <- sum(!is.na(scores[, s]))
-    ci <- alpha.ci(a$total$raw_alpha, n.obs = base, n.var = ncol(y), digits = 12)
+    certain <- jackknife_interval(as.matrix(y))
     mean0 <- mean(scores[, s], na.rm = TRUE)
     add("table", s, c(
-      n_items = ncol(y), alpha = a$total$raw_alpha, alpha_low = ci$lower.ci, alpha_high = ci$upper.ci,
+      n_items = ncol(y), alpha = a$total$raw_alpha, if (!is.null(certain)) setNames(certain, c("alpha_low", "alpha_high")),
       mean_r = a$total$average_r, mean = mean0, sd = sqrt(mean((scores[, s] - mean0)^2, na.rm = TRUE)), base = sum(!is.na(scores[cumsum(c(1, count))[seq_along(count)], s]))
     ))
     turn <- base::sign(sum(l[keys[[s]], own[s]]))
@@ -133,19 +146,16 @@ tables <- function(x, keys, polychoric = FALSE, count = rep(1, nrow(x)), ends = 
         sd = sd(x[[i]], na.rm = TRUE) * sqrt(1 - 1 / sum(!is.na(x[[i]]))), msa = kmo$MSAi[[i]]
       ))
     }
-    # psych::alpha of the answers takes cov2cor() of pairwise covariances, each item's SD over all of its answers; where
-    # answers are missing that is no longer cor(use = "pairwise"), which fit_scales goes by.
-    plain <- cor(y, use = "pairwise")
-    b <- quiet(psych::alpha(plain))$total
-    std <- alpha.ci(b$std.alpha, n.obs = base, n.var = ncol(y), digits = 12)
+    # psych::alpha of the answers takes cov2cor() of pairwise covariances, each item's SD over all of its answers.
+    plain <- cov2cor(cov(y, use = "pairwise"))
     half <- utils::combn(ncol(y), ncol(y) %/% 2, function(h) 4 * sum(plain[h, -h]) / sum(plain))
     fr <- r[keys[[s]], keys[[s]]]
     one <- unclass(quiet(fa(fr, 1, fm = "minres"))$loadings)[, 1]
     one <- abs(one) * base::sign(one * one[which.max(abs(one))])
     v <- c(
-      `alpha` = a$total$raw_alpha, `alpha low` = ci$lower.ci, `alpha high` = ci$upper.ci,
-      `alpha, standardised` = b$std.alpha, `alpha, standardised low` = std$lower.ci, `alpha, standardised high` = std$upper.ci,
-      `omega total` = quiet(omega(plain, 1, plot = FALSE, flip = FALSE))$omega.tot, `lambda 6` = b$`G6(smc)`,
+      `alpha` = a$total$raw_alpha, if (!is.null(certain)) setNames(certain, c("alpha low", "alpha high")),
+      `alpha, standardised` = a$total$std.alpha,
+      `omega total` = quiet(omega(plain, 1, plot = FALSE, flip = FALSE))$omega.tot, `lambda 6` = a$total$`G6(smc)`,
       `split half, lowest` = min(half), `split half, mean` = mean(half), `split half, highest` = max(half),
       `average correlation` = a$total$average_r,
       `composite reliability` = sum(one)^2 / (sum(one)^2 + sum(1 - one^2)), `average variance extracted` = mean(one^2),
@@ -317,12 +327,12 @@ there <- complete.cases(y)
 w <- raked[there]
 kish <- sum(w)^2 / sum(w^2)
 weighted <- quiet(psych::alpha(cov.wt(y[there, ], w / sum(w), method = "ML")$cov))
-ci <- alpha.ci(weighted$total$raw_alpha, n.obs = kish, n.var = 6, digits = 12)
+ends <- jackknife_interval(as.matrix(y[there, ]), w)
 score <- rowMeans(y[there, ])
 save(data.frame(
   quantity = c("n", "kish", "alpha", "alpha_low", "alpha_high", "mean_r", "mean", "sd", paste("item_rest", colnames(y)), paste("weight", people$row[1:40])),
   value = c(
-    sum(there), kish, weighted$total$raw_alpha, ci$lower.ci, ci$upper.ci, weighted$total$average_r, weighted.mean(score, w),
+    sum(there), kish, weighted$total$raw_alpha, ends, weighted$total$average_r, weighted.mean(score, w),
     sqrt(weighted.mean((score - weighted.mean(score, w))^2, w)), weighted$item.stats$r.drop, raked[1:40]
   )
 ), "scales_weighted.csv")

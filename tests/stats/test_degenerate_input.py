@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from psychoseg.errors import PsychosegWarning
+from psychoseg.stats.alpha_interval import alpha_interval
 from psychoseg.stats.correlation import (
     covariance,
     mixed_correlation,
@@ -136,24 +137,28 @@ def test_alpha_says_nan_where_it_cannot_be_told(answers, kind):
     items, undefined, _ = without(kind, answers)
     ones = np.ones(200)
     cov = covariance(items, ones)
-    found = cronbach_alpha(cov, 200)
+    found = cronbach_alpha(cov)
     assert np.isnan(found.mean_r)
-    assert np.isnan(standardised_alpha(pearson(items, ones), 200)).all()
+    assert np.isnan(standardised_alpha(pearson(items, ones)))
     if kind == "constant":
         # It adds nothing to either variance, and one to the number of items.
-        rest = cronbach_alpha(np.delete(np.delete(cov, 2, axis=0), 2, axis=1), 200)
+        rest = cronbach_alpha(np.delete(np.delete(cov, 2, axis=0), 2, axis=1))
         assert found.alpha == pytest.approx(rest.alpha * (8 / 7) / (7 / 6))
         np.testing.assert_array_equal(np.isnan(found.item_rest), np.arange(P) == 2)
     else:
-        assert np.isnan([found.alpha, found.low, found.high]).all()
+        assert np.isnan(found.alpha)
+        assert np.isnan(alpha_interval(items, ones, counts=True)).all()
         alone = undefined.sum(axis=0) == undefined.sum(axis=0).max()
         np.testing.assert_array_equal(np.isfinite(found.alpha_if_dropped), alone)
         assert propose_drop(cov, np.arange(P)) is None
 
 
 def test_alpha_of_constant_items_alone_is_nan():
-    found = cronbach_alpha(np.zeros((3, 3)), 50)
-    assert np.isnan([found.alpha, found.low, found.mean_r]).all()
+    found = cronbach_alpha(np.zeros((3, 3)))
+    assert np.isnan([found.alpha, found.mean_r]).all()
+    for standardised in (False, True):
+        ends = alpha_interval(np.ones((9, 3)), np.ones(9), counts=True, standardised=standardised)
+        assert np.isnan(ends).all()
 
 
 def test_thin_pairs_name_what_says_nothing(answers):
@@ -271,7 +276,7 @@ def test_two_answered_categories_are_enough(answers, name):
     assert np.isfinite(corr).all()
     for compute in OF_A_MATRIX.values():
         compute(smooth_correlation(corr)[0])
-    assert np.isfinite(cronbach_alpha(covariance(items, ones), 200).alpha)
+    assert np.isfinite(cronbach_alpha(covariance(items, ones)).alpha)
     assert (mahalanobis(items, ones).df == P).all()
 
 

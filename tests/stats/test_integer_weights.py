@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from psychoseg.stats.alpha_interval import alpha_interval
 from psychoseg.stats.correlation import (
     covariance,
     em_moments,
@@ -53,6 +54,7 @@ from psychoseg.stats.reliability import (
     omega,
     omega_total,
     ordinal_alpha,
+    scaled_correlation,
     split_half,
     standardised_alpha,
 )
@@ -89,8 +91,8 @@ def fitted(corr: np.ndarray, n: float) -> Numbers:
 
 
 def alphas(x: np.ndarray, w: np.ndarray, _: np.ndarray, n: float) -> Numbers:
-    found = cronbach_alpha(covariance(x, w), n)
-    parts = [found.alpha, found.low, found.high, found.mean_r]
+    found = cronbach_alpha(covariance(x, w))
+    parts = [found.alpha, *alpha_interval(x, w, counts=True), found.mean_r]
     return [np.array(parts), found.item_rest, found.alpha_if_dropped]
 
 
@@ -271,8 +273,11 @@ STATISTICS: dict[str, Statistic] = {
     ),
     "fit": of_corr(fitted),
     "alpha": alphas,
-    "alpha, standardised": of_corr(lambda r, n: [np.array(standardised_alpha(r, n))]),
-    "alpha, ordinal": lambda x, w, _, n: [np.array(standardised_alpha(polychoric(x, w), n))],
+    "alpha, standardised": lambda x, w, *_: [
+        np.array([standardised_alpha(scaled_correlation(covariance(x, w)))]),
+        np.array(alpha_interval(x, w, counts=True, standardised=True)),
+    ],
+    "alpha, ordinal": lambda x, w, *_: [np.array([standardised_alpha(polychoric(x, w))])],
     "lambda 6": of_corr(lambda r, _: [np.array([guttman_lambda6(r)])]),
     "omega": of_corr(omegas),
     "split half": of_corr(halves),
@@ -319,6 +324,7 @@ SIZED = {
     "tables": "are sums of weights",
     "thin pairs": "counts respondents",
     "alpha": "is of covariances, and their pairs have not all the same sum of weights",
+    "alpha, standardised": "is of the same covariances",
     "purification": "is of covariances",
     "mahalanobis": "is of covariances",
     "mahalanobis, singular": "is of covariances",

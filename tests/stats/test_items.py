@@ -160,7 +160,7 @@ def test_the_path_drops_the_planted_noise_and_stops_with_its_inputs_untouched():
     np.testing.assert_array_equal(path[-1].kept, np.arange(5))
     assert [(s.fit, s.fit_without) for s in path] == [(7, 6), (6, 5)]
     assert path[-1].alpha_without == pytest.approx(5 * 0.5 / 3)
-    assert path[0].alpha == cronbach_alpha(corr, 10).alpha
+    assert path[0].alpha == cronbach_alpha(corr).alpha
     np.testing.assert_array_equal(corr, before)
     np.testing.assert_array_equal(kept, np.arange(7))
 

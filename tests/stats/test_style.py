@@ -81,7 +81,7 @@ def test_schwartz_s_centred_value_is_the_mean_of_its_centred_items():
 def test_alpha_belongs_before_centring():
     rng = np.random.default_rng(5)
     items = rng.normal(0, 1, (500, 1)) + rng.normal(0, 1, (500, 6))
-    before = cronbach_alpha(covariance(items, np.ones(500)), 500).alpha
+    before = cronbach_alpha(covariance(items, np.ones(500))).alpha
     after = covariance(centre_within(items), np.ones(500))
     assert before > 0.8
     # The centred sum is a constant: alpha has nothing to divide by.
