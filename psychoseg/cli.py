@@ -154,7 +154,7 @@ def _run(arguments: argparse.Namespace) -> int:
     console = Console(stderr=True, quiet=arguments.quiet)
     study = arguments.study
     if psychoseg.is_survey_file(study):
-        study = _drafted(study)
+        study = _study_of(study)
     with _Bar(console) as bar:
         result = psychoseg.run(
             study,
@@ -166,6 +166,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     if not arguments.quiet:
         _summarise(result, verbose=arguments.verbose)
+        _say_next(result)
     return 0
 
 
@@ -181,6 +182,28 @@ def _init(arguments: argparse.Namespace) -> int:
     path = _drafted(arguments.survey, out=arguments.out)
     print(f"Next: look at it, then psychoseg run {path.parent}")
     return 0
+
+
+def _study_of(survey: str) -> Path:
+    """Return the study of a survey file: the one beside it that reads it, else a new draft."""
+    from pathlib import Path
+
+    from psychoseg.errors import StudyError
+    from psychoseg.study import load_study
+
+    path = Path(survey)
+    there = path.parent / "study.toml"
+    if not (path.is_file() and there.is_file()):
+        return _drafted(survey)
+    study = load_study(there)
+    reads = (study.folder / study.data.file).resolve()
+    if reads != path.resolve():
+        raise StudyError(
+            f"{there} is there already and reads {study.data.file}, not {path.name}. Draft another "
+            f"with: psychoseg init {path} --out another_folder"
+        )
+    print(f"Study: {there}, as it stands (it reads {path.name}; delete it to have it drafted anew)")
+    return there
 
 
 def _drafted(survey: str, *, out: str | None = None) -> Path:
@@ -267,6 +290,25 @@ def _summarise(result: Run, *, verbose: bool) -> None:
         print(f"In {folder}: {', '.join(shown)}")
     if "report.html" in files:
         print(f"Report: {folder / 'report.html'}")
+
+
+def _say_next(result: Run) -> None:
+    """Say what can be done with a run, and with which command."""
+    folder = result.folder
+    if folder is None:
+        return
+    study, steps = result.study, []
+    if not study.segments.names:
+        steps.append(f"name the segments under [segments.names] in {study.path}, and run it again")
+    missing = [name for name in FORMATS if name not in study.report.formats and name != "csv"]
+    if missing:
+        steps.append(f"psychoseg report {folder} --format {missing[0]}")
+    earlier = [m.parent for m in folder.parent.glob("*/manifest.json") if m.parent != folder]
+    if earlier:
+        latest = max(earlier, key=lambda run: ((run / "manifest.json").stat().st_mtime_ns, run))
+        steps.append(f"psychoseg compare {latest} {folder}")
+    for step in steps:
+        print(f"Next: {step}")
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -37,6 +37,7 @@ from psychoseg.study_segments import (
     ReduceSettings,
     SegmentsSettings,
 )
+from psychoseg.study_slips import describe_slip
 from psychoseg.study_table import Code, Share, Table
 
 __all__ = [
@@ -437,7 +438,7 @@ class Column(Table):
 
 
 class Study(Table):
-    """A whole study file; ``folder``, not part of it, is where its relative paths start."""
+    """A whole study file; ``folder`` and ``path``, not part of it, are where it stands."""
 
     study: StudyInfo = StudyInfo()
     data: DataFile
@@ -458,7 +459,10 @@ class Study(Table):
     report: ReportSettings = ReportSettings()
     export: ExportSettings = ExportSettings()
     engine: EngineSettings = EngineSettings()
+    #: Where relative paths start.
     folder: Path = Field(default=Path(), exclude=True)
+    #: The file itself, for messages.
+    path: Path = Field(default=Path("study.toml"), exclude=True)
 
     @field_validator("segments")
     @classmethod
@@ -529,11 +533,14 @@ def load_study(path: str | Path) -> Study:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{file} is not valid TOML: {error}.") from None
-    if "folder" in raw:
-        raise StudyError(f"{file}: unknown key folder. Paths start at the study file's own folder.")
+        raise StudyError(f"{file}, {describe_slip(text, str(error))}") from None
+    for key in ("folder", "path"):
+        if key in raw:
+            raise StudyError(
+                f"{file}: unknown key {key}. Paths start at the study file's own folder."
+            )
     try:
-        return Study.model_validate({**raw, "folder": file.parent})
+        return Study.model_validate({**raw, "folder": file.parent, "path": file})
     except ValidationError as error:
         problems = describe_problems(error, text, model=Study)
         head = f"{file} has {len(problems)} problem{'s' if len(problems) > 1 else ''}:"

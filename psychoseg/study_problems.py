@@ -9,13 +9,14 @@ import difflib
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import get_args
 
 from annotated_types import Ge
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-__all__ = ["describe_problems"]
+__all__ = ["describe_problems", "list_problems"]
 
 
 def describe_problems(error: ValidationError, text: str, *, model: type[BaseModel]) -> list[str]:
@@ -52,6 +53,59 @@ def describe_problems(error: ValidationError, text: str, *, model: type[BaseMode
     return [sentence for _, sentence in sorted(seen.values(), key=lambda p: p[0])]
 
 
+def list_problems(problems: Iterable[str], file: Path) -> str:
+    """Return what is wrong with a study file that can be read, each with its line, once.
+
+    Parameters
+    ----------
+    problems : iterable of str
+        Each begins with its place: ``items[1].columns: no column 'A9'.``
+    file : Path
+        The study file; where it is not there, or is being written, places have no line.
+
+    Returns
+    -------
+    str
+        A head and a line a problem. What is said of several places stands once, with all of them.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    places: dict[str, list[str]] = {}
+    for problem in problems:
+        where, _, sentence = problem.partition(": ")
+        name = re.search(r"'([^']+)'", sentence)
+        line = _line_of_problem(where, name.group(1) if name else "", text)
+        places.setdefault(sentence, []).append(f"line {line}, {where}" if line else where)
+    lines = [f"  - {'; '.join(dict.fromkeys(w))}: {s}" for s, w in places.items()]
+    many = "s" if len(lines) > 1 else ""
+    return "\n".join([f"{file} has {len(lines)} problem{many}:", *lines])
+
+
+def _line_of_problem(where: str, name: str, text: str) -> int | None:
+    """Return the line of a place such as ``items[2].columns``, or below it that of a name in it."""
+    parts: list[int | str] = []
+    for part in where.split("."):
+        found = re.fullmatch(r"([a-z_]+)(?:\[(\d+)\])?", part)
+        if found is None:
+            return None
+        parts.append(found.group(1))
+        if found.group(2):
+            parts.append(int(found.group(2)) - 1)
+    start = _line_of(parts, text)
+    if start is None:
+        return None
+    lines = text.splitlines()
+    for number in range(start, len(lines) + 1):
+        line = lines[number - 1]
+        if number > start and line.lstrip().startswith("["):
+            break
+        if name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line):
+            return number
+    return start
+
+
 def _is_union_branch(part: int | str) -> bool:
     return isinstance(part, str) and bool(
         re.match(r"(literal|constrained|function|tuple|dict|is-instance|int$|float$|str$)", part)
@@ -86,10 +140,42 @@ def _sentence(
         return f"{path[-1]} is empty. Give it a text."
     if kind == "value_error":
         return message.removeprefix("Value error, ") + "."
-    if kind in ("tuple_type", "list_type"):
-        return f"{shown!r} should be a list, such as [{json.dumps(shown, default=str)}]."
+    if kind in ("tuple_type", "list_type", "model_type", "dict_type", "too_long"):
+        return _wrong_shape(path, value, model)
+    if kind in _LIMITS and path and _is_share(path, model) and isinstance(value, int | float):
+        hint = f" Write {value / 100:g} for {value:g} per cent." if 1 < value <= 100 else ""
+        return f"{value!r} should be a share, from 0 to 1.{hint}"
     text = message.removeprefix("Input should be ")
     return f"{shown!r} should be {text}." if text != message else f"{message} (found {shown!r})."
+
+
+_LIMITS = ("less_than_equal", "greater_than_equal", "less_than", "greater_than")
+
+
+def _wrong_shape(path: list[int | str], value: object, model: type[BaseModel]) -> str:
+    """Say that a list, a pair or a group is wanted, in the signs of TOML."""
+    name = next((str(p) for p in reversed(path) if isinstance(p, str)), "this")
+    if isinstance(value, dict):
+        return f"{name} is a list of groups: write two brackets, [[{name}]]."
+    if isinstance(value, list | tuple):
+        if any(isinstance(entry, dict) for entry in value):
+            return f"there is one {name} in a study: write one pair of brackets, [{name}]."
+        return f"{list(value)!r} has {len(value)} entries, too many for {name}: give two."
+    if _table_at(path, model) is not None:
+        return f"{name} is a group of settings: write [{name}] on a line of its own."
+    two = re.fullmatch(r"\s*(-?[\d.]+)\s*(?:-|–|to|:|,|;)\s*(-?[\d.]+)\s*", str(value))
+    entries = ", ".join(two.groups()) if two else json.dumps(value, default=str)
+    return f"{value!r} should be a list, such as [{entries}]."
+
+
+def _is_share(path: list[int | str], model: type[BaseModel]) -> bool:
+    """Tell whether a setting takes a number from 0 to 1."""
+    table = _table_at(path[:-1], model)
+    if table is None or path[-1] not in table.model_fields:
+        return False
+    ends = {getattr(m, end) for m in table.model_fields[str(path[-1])].metadata
+            for end in ("ge", "le") if hasattr(m, end)}  # fmt: skip
+    return ends == {0, 1}
 
 
 def _table_at(path: Iterable[int | str], model: type[BaseModel]) -> type[BaseModel] | None:
@@ -112,7 +198,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
 
 def _known_keys(path: Iterable[int | str], model: type[BaseModel]) -> list[str]:
     table = _table_at(path, model)
-    return [] if table is None else [k for k in table.model_fields if k != "folder"]
+    return [] if table is None else [k for k in table.model_fields if k not in ("folder", "path")]
 
 
 def _choices(path: list[int | str], model: type[BaseModel]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 FLOORS = {
     "errors": 0,
     "study_problems": 0,
+    "study_slips": 0,
     "study_table": 0,
     "stats": 1,
     "study_segments": 1,

@@ -368,8 +368,13 @@ def test_answers_that_almost_all_share_are_divided_or_refused_but_never_a_fault(
         assert fit_segments(frame, settings=QUICK).verdict == "constructed"
 
 
-def test_progress_goes_step_by_step_to_its_total():
+def test_progress_goes_to_its_total_through_every_part_and_never_back():
     seen = []
-    fit_segments(planted(60)[0], settings=QUICK, progress=lambda *step: seen.append(step))
-    total = seen[0][1]
-    assert seen == [(step, total) for step in range(1, total + 1)]
+    settings = QUICK.model_copy(update={"audits": True})
+    fit_segments(planted(60)[0], settings=settings, progress=lambda *step: seen.append(step))
+    done = [step for step, _ in seen]
+    assert done == sorted(done)
+    assert {total for _, total in seen} == {1000}
+    assert (done[0], done[-1]) == (0, 1000)
+    # The audits are the last 300 of the thousand, and are told while they go on.
+    assert sum(700 < step < 1000 for step in set(done)) >= 3

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +38,7 @@ from psychoseg.segments.methods import (
     grow_tree,
 )
 from psychoseg.segments.number import PANEL, choose_number, gather_evidence
+from psychoseg.segments.progress import StageProgress
 from psychoseg.segments.result import Segments
 from psychoseg.segments.space import Space, block_table, block_warning, build_space
 from psychoseg.stats.arrays import FloatArray, IntArray, one_thread
@@ -51,7 +51,6 @@ from psychoseg.study import ReduceSettings, SegmentsSettings
 from psychoseg.study_segments import FINDS_K, TREE_METHODS
 from psychoseg.survey.frame import check_same_rows, survey_from_frame
 from psychoseg.survey.table import Survey
-from psychoseg.workers import parallel_map
 
 if TYPE_CHECKING:
     from psychoseg.scales import Scales
@@ -168,16 +167,9 @@ def fit_segments(
     if settings.method in _SLOW:
         pairs, resamples = _FEW_PAIRS, min(settings.bootstrap, _FEW_RESAMPLES)
         settings = settings.model_copy(update={"bootstrap": resamples})
-    done = 0
-    steps = settings.bootstrap + pairs
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, steps)
-
-    mapper = partial(parallel_map, workers=1 if again.method == "diana" else None)
+    steps = StageProgress(progress, workers=1 if again.method == "diana" else None)
+    mapper = steps.map
+    steps.begin("resamples")
     boot = bootstrap(
         space.coordinates,
         weights,
@@ -188,14 +180,15 @@ def fit_segments(
         divide=again,
         material=material,
         mapper=mapper,
-        progress=advance,
     )
+    steps.begin("evidence")
     evidence = gather_evidence(
         space, survey, division, ks, ward, ward_leaf, settings, rng=streams[3], mapper=mapper
     )
     number = choose_number(evidence, boot, settings)
     column = ks.index(number.k)
     labels = division.labels[:, column]
+    steps.begin("halves")
     within = slsw(
         space.coordinates,
         weights,
@@ -206,7 +199,6 @@ def fit_segments(
         divide=again,
         material=material,
         mapper=mapper,
-        progress=advance,
     )
     widths = silhouette_of_all(space.coordinates, weights, labels)
     certainty = boot.certainty[:, column]
@@ -225,6 +217,7 @@ def fit_segments(
     audit = pd.DataFrame(columns=list(AUDIT_COLUMNS))
     methods = pd.DataFrame(columns=list(METHOD_COLUMNS))
     tandem = pd.DataFrame(columns=list(TANDEM_COLUMNS))
+    steps.begin("audits")
     if settings.audits:
         inside = np.where(labels < known, labels, -1)
         audit = audit_trust(
@@ -239,6 +232,7 @@ def fit_segments(
             space, divider, labels, rng=streams[6], mapper=mapper
         )
         audit = pd.concat([audit, lines], ignore_index=True)
+    steps.finish()
     blocks = block_table(space, labels)
     warning = block_warning(blocks)
     if warning:

@@ -13,6 +13,7 @@ import pandas as pd
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.study import Column, Study
+from psychoseg.study_problems import list_problems
 from psychoseg.survey.cells import code_text
 from psychoseg.survey.clean import (
     check_active,
@@ -154,13 +155,11 @@ def _check_files(study: Study) -> None:
         named += [(f"merge[{number}].file", merge.file), (f"merge[{number}].labels", merge.labels)]
     lost = [(key, file) for key, file in named if file and not (study.folder / file).is_file()]
     if lost:
-        place = study.folder / "study.toml"
-        head = f"{place} has {len(lost)} problem{'s' if len(lost) > 1 else ''}:"
         lines = [
-            f"  - {key}: there is no file {study.folder / file}. Correct the path."
+            f"{key}: there is no file {study.folder / file}. Correct the path."
             for key, file in lost
         ]
-        raise StudyError("\n".join([head, *lines]))
+        raise StudyError(list_problems(lines, study.path))
 
 
 def _all_names(study: Study, tables: Sequence[TextTable]) -> list[str]:

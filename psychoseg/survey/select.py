@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from psychoseg.errors import StudyError
 from psychoseg.study import ChoiceSet, Column, ItemBattery, Job, QualityCheck, Study
+from psychoseg.study_problems import list_problems
 from psychoseg.survey.raw import quoted_list
 
 __all__ = ["Selection", "check_keys", "match_columns", "nearest_names", "select_columns"]
@@ -126,7 +127,7 @@ def select_columns(
         twice, reverse keys, labels, scale items and scale names that are no items.
     """
     found = list(problems)
-    items = _items(study, names, found)
+    items, open_ended = _items(study, names, found)
     columns = _columns(study, names, items, found)
     weight = study.weights.column if study.weights else None
     if weight is not None and weight not in names:
@@ -139,28 +140,34 @@ def select_columns(
             found.append(
                 f"{key}: {study.data.id!r} is the id of the respondents. Take it out here."
             )
-    reverse = _reverse_keys(study, items, found)
+    # What a battery that is not found whole may hold cannot be missed elsewhere.
+    known = {*items, *names, *open_ended} if open_ended else set(items)
+    reverse = _reverse_keys(study, items, known, found)
     seconds = _quality_columns(study, names, items, found)
     margins = _margins(study, names, items, found)
     sets = _sets(study, names, items, columns, found)
     _check_texts(study, names, items, columns, sets, found)
-    _check_jobs([*study.jobs, *jobs], len(study.jobs), names, items, columns, found)
+    _check_jobs([*study.jobs, *jobs], len(study.jobs), names, known, columns, found)
     if found:
-        many = "s" if len(found) > 1 else ""
-        head = f"{study.folder / 'study.toml'} has {len(found)} problem{many}:"
-        raise StudyError("\n".join([head, *(f"  - {p}" for p in found)]))
+        raise StudyError(list_problems(found, study.path))
     return Selection(items, columns, reverse, weight, study.quality.checks, seconds, margins, sets)
 
 
-def _items(study: Study, names: Sequence[str], problems: list[str]) -> dict[str, ItemBattery]:
+def _items(
+    study: Study, names: Sequence[str], problems: list[str]
+) -> tuple[dict[str, ItemBattery], list[str]]:
+    """Return the items with their batteries, and what of the batteries is no column."""
     items: dict[str, ItemBattery] = {}
+    lost: list[str] = []
     battery_of: dict[str, int] = {}
     checks = {check.column for check in study.quality.checks}
     for number, battery in enumerate(study.items, start=1):
         here: list[str] = []
+        unmet: list[str] = []
         for pattern in battery.columns:
             matched = match_columns(pattern, names)
             if not matched:
+                unmet.append(pattern)
                 problems.append(f"items[{number}].columns: {_unknown(pattern, names)}")
             # A check amid the items is theirs only where it is named in full, which is refused.
             here += [n for n in matched if n not in here and (n == pattern or n not in checks)]
@@ -179,9 +186,10 @@ def _items(study: Study, names: Sequence[str], problems: list[str]) -> dict[str,
             problems += [
                 f"items[{number}].{key}: {_no_item(name, here)}"
                 for name in listed
-                if name not in here
+                if name not in here and not (unmet and (name in names or name in unmet))
             ]
-    return items
+        lost += unmet
+    return items, lost
 
 
 def _columns(
@@ -215,12 +223,15 @@ def _columns(
 
 
 def _reverse_keys(
-    study: Study, items: Mapping[str, ItemBattery], problems: list[str]
+    study: Study,
+    items: Mapping[str, ItemBattery],
+    known: Collection[str],
+    problems: list[str],
 ) -> frozenset[str]:
     reverse = {name for battery in study.items for name in battery.reverse}
     for number, scale in enumerate(study.scales.scale, start=1):
         where = f"scales.scale[{number}]"
-        problems += [f"{where}.items: {_no_item(n, items)}" for n in scale.items if n not in items]
+        problems += [f"{where}.items: {_no_item(n, items)}" for n in scale.items if n not in known]
         problems += [
             f"{where}.reverse: {name!r} is not among the items of the scale {scale.name!r}."
             f"{nearest_names(name, scale.items)}"
@@ -231,7 +242,7 @@ def _reverse_keys(
         holders = {n: [s for s in study.scales.scale if n in s.items] for n in scale.reverse}
         reverse |= {n for n, held in holders.items() if all(n in s.reverse for s in held)}
     problems += [
-        f"scales.names: {_no_item(name, items)}" for name in study.scales.names if name not in items
+        f"scales.names: {_no_item(name, items)}" for name in study.scales.names if name not in known
     ]
     return frozenset(reverse)
 

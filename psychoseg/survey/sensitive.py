@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from psychoseg.errors import StudyError, tell
 from psychoseg.study import ChoiceSet, Column, Study
+from psychoseg.study_problems import list_problems
 from psychoseg.survey.select import match_columns
 from psychoseg.survey.table import Variable
 
@@ -188,9 +189,7 @@ def check_lawful(study: Study, codebook: Mapping[str, Variable]) -> None:
     """
     problems = lawful_problems(study)
     if problems:
-        many = "s" if len(problems) > 1 else ""
-        head = f"{study.folder / 'study.toml'} has {len(problems)} problem{many}:"
-        raise StudyError("\n".join([head, *(f"  - {p}" for p in problems)]))
+        raise StudyError(list_problems(problems, study.path))
     tags = _tags(study, codebook)
     found: dict[str, list[str]] = {}
     for name, variable in codebook.items():
