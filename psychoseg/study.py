@@ -52,6 +52,7 @@ __all__ = [
     "Job",
     "Margin",
     "Merge",
+    "NumberFormat",
     "OpenText",
     "ProfilesSettings",
     "QualityCheck",
@@ -86,6 +87,18 @@ QualityIndex = Literal[
 #: Texts that mean "no answer" unless the study says otherwise: an empty cell, and what R and pandas
 #: write. Not "None", which is an answer in many questionnaires.
 DEFAULT_MISSING = ("", "NA", "NaN")
+#: How the numbers of a column are written, shown by an example.
+NumberFormat = Literal[
+    "1234.5",
+    "1234,5",
+    "1,234.5",
+    "1.234,5",
+    "1 234.5",
+    "1 234,5",
+    "1'234.5",
+    "1'234,5",
+    "1,23,456.7",
+]
 #: Targets whose total misses 1 or 100 by more than the first share and less than the second are
 #: taken for a slip: published shares are rounded, counts of people are far from either.
 _ROUNDED, _SLIPPED = 0.02, 0.2
@@ -102,7 +115,16 @@ class StudyInfo(Table):
 
 
 class DataFile(Table):
-    """``[data]``: the file of answers. Paths are relative to the study file."""
+    """``[data]``: the file of answers. Paths are relative to the study file.
+
+    ``decimal`` is the decimal sign of the file; ``numbers`` says of single columns how their
+    numbers are written, by an example such as ``"1.234,5"``, and then a currency, a per cent sign
+    or a "k" beside them is read too. ``skip_rows`` title rows stand above the header;
+    ``leave_out_rows`` are rows that are no people (means, sources, units), by their number in the
+    file. ``duplicates`` says what becomes of a row whose id stood before (without an id: that
+    repeats an earlier row cell for cell); by "first" and "last" one of them stays. A text of
+    ``missing`` is an answer in the columns where ``not_missing`` lists it.
+    """
 
     file: str
     id: str | None = None
@@ -110,8 +132,13 @@ class DataFile(Table):
     encoding: str = "auto"
     decimal: Literal[".", ","] = "."
     sheet: str | int | None = None
+    skip_rows: int = Field(default=0, ge=0)
     header_rows: int = Field(default=1, ge=1, le=3)
+    leave_out_rows: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    duplicates: Literal["error", "first", "last"] = "error"
     missing: tuple[str, ...] = DEFAULT_MISSING
+    numbers: dict[str, NumberFormat] = Field(default_factory=dict)
+    not_missing: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     labels: str | None = None
 
 

@@ -28,6 +28,7 @@ from psychoseg.survey.cells import (
 )
 from psychoseg.survey.ledger import Ledger
 from psychoseg.survey.merge import Joined
+from psychoseg.survey.numbers import guess_numbers, may_be_groups
 from psychoseg.survey.raw import Field, number_text, parse_number, quoted_list
 
 __all__ = [
@@ -44,6 +45,10 @@ __all__ = [
 #: carry labels; with fewer and labels it is a set of categories. Twelve takes in an 11-point scale
 #: with its "don't know".
 MAX_LABELLED_CODES = 12
+#: So few fractions among the whole answers to an item are no answers; where there are more, the
+#: item may have been asked in half steps.
+_RARE_SHARE, _WHOLE_LEAST = 0.01, 20
+_NO_WHOLE = "is no whole number, as the other answers are"
 #: More categories than this cannot be read in a profile: probably open text or a number gone wrong.
 MANY_CATEGORIES = 30
 
@@ -103,8 +108,11 @@ def code_items(
         values, bad, strange = _item_values(cells, battery)
         low, high, labels = _scale(cells.field, battery)
         known = ~np.isnan(values)
+        parts = _rare_fractions(cells, values) if battery.codes is None else []
+        strange += parts
         if low is not None and high is not None:
-            strange += [int(i) for i in np.flatnonzero(known & ((values < low) | (values > high)))]
+            beyond = np.flatnonzero(known & ((values < low) | (values > high)))
+            strange += [int(i) for i in beyond if i not in parts]
         used = cells.used()
         bad = [i for i in bad if used[i]]
         strange = [i for i in strange if used[i]]
@@ -114,13 +122,19 @@ def code_items(
             fits = used & known
             fits[strange] = False
             where = _scale_text(low, high, battery)
+            whys = {i: _NO_WHOLE if i in parts else where for i in strange}
             if battery.out_of_range == "error" or (battery.codes and not fits.any()):
-                problems.append(_range_problem(joined, cells, strange, where, battery))
+                problems += [
+                    _range_problem(
+                        joined, cells, [i for i in strange if whys[i] == why], battery, why
+                    )
+                    for why in dict.fromkeys(whys.values())
+                ]
             book = excluded if battery.out_of_range == "exclude" else outside
             for i in strange:
                 for position in cells.where(i):
                     book.setdefault(int(position), []).append(
-                        f"{name} = {cells.texts[i]} ({where})"
+                        f"{name} = {cells.texts[i]} ({whys[i]})"
                     )
         values[strange] = np.nan
         declared = tuple(dict.fromkeys((*cells.field.missing, *map(code_text, battery.missing))))
@@ -180,6 +194,7 @@ def code_columns(
             bad = [i for i, n in enumerate(numbers) if n is None and not absent[i] and used[i]]
             if bad:
                 problems.append(_text_problem(joined, cells, bad, column=True))
+            _tell_groups(cells)
             values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)[
                 cells.codes
             ]
@@ -203,8 +218,9 @@ def code_weight(
     if bad:
         problems.append(
             f"weight {column} holds what is no finite number: {cell_examples(joined, cells, bad)}. "
-            "Correct the weights."
+            f"Correct the weights{_other_sign(cells, bad)}."
         )
+    _tell_groups(cells)
     values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
     negative = [int(i) for i in np.flatnonzero(values < 0) if used[i]]
     if negative:
@@ -213,6 +229,33 @@ def code_weight(
             "weights, or remove these rows."
         )
     return values[cells.codes], problems
+
+
+def _other_sign(cells: Cells, bad: Sequence[int]) -> str:
+    """Return what to set where numbers are only written otherwise."""
+    guess = guess_numbers({cells.texts[i]: 1 for i in bad}, weight=True)
+    if guess.format is None:
+        return ""
+    return f', or say how they are written: numbers = {{ "{cells.name}" = "{guess.format}" }}'
+
+
+def _tell_groups(cells: Cells) -> None:
+    """Warn where every number of a column may be thousands as well as a fraction."""
+    if not cells.field.loose:
+        return
+    used = cells.used()
+    found = may_be_groups([t for i, t in enumerate(cells.texts) if used[i]], cells.field.decimal)
+    if found:
+        form = "1.234,5" if cells.field.decimal == "." else "1,234.5"
+        number = parse_number(found[0], cells.field.decimal) or 0.0
+        warnings.warn(
+            f"column {cells.name}: {found[0]!r} was read as {number_text(number)}, though every "
+            "such number has three digits behind its sign and may be thousands. Say how they are "
+            f'written under [data.numbers]: "{cells.name}" = "{form}" for thousands, '
+            f'"1234{cells.field.decimal}5" for fractions.',
+            PsychosegWarning,
+            stacklevel=4,
+        )
 
 
 def code_seconds(
@@ -349,9 +392,27 @@ def _text_problem(joined: Joined, cells: Cells, bad: Sequence[int], *, column: b
     return f"{what} {cells.name} holds text: {cell_examples(joined, cells, bad)}. {remedy}"
 
 
+def _rare_fractions(cells: Cells, values: npt.NDArray[np.float64]) -> list[int]:
+    """Return the few texts that are fractions where everybody else gave whole numbers in steps."""
+    whole = values % 1 == 0
+    counts = np.bincount(cells.codes[cells.counted], minlength=len(values))[: len(values)]
+    parts = ~whole & ~np.isnan(values) & (counts > 0)
+    if not parts.any() or (whole & (counts > 0)).sum() > MAX_LABELLED_CODES:
+        return []
+    others = int(counts[whole].sum())
+    rare = others >= _WHOLE_LEAST and counts[parts].sum() <= max(1, _RARE_SHARE * others)
+    return [int(i) for i in np.flatnonzero(parts)] if rare else []
+
+
 def _range_problem(
-    joined: Joined, cells: Cells, strange: Sequence[int], where: str, battery: ItemBattery
+    joined: Joined, cells: Cells, strange: Sequence[int], battery: ItemBattery, where: str
 ) -> str:
+    if where == _NO_WHOLE:
+        return (
+            f"item {cells.name}: {cell_examples(joined, cells, strange)} {where}. If a row of "
+            "means stands there, leave it out with leave_out_rows under [data]; if not, set "
+            'out_of_range = "missing" or "exclude", or list every answer under codes.'
+        )
     count = sum(len(cells.where(i)) for i in strange)
     answers = "1 answer is" if count == 1 else f"{count} answers are"
     remedy = (

@@ -38,6 +38,7 @@ from psychoseg.survey.merge import Joined, join_tables
 from psychoseg.survey.quality import Answers, Quality, assess_quality
 from psychoseg.survey.raw import TextTable, quoted_list
 from psychoseg.survey.read import read_labels, read_table
+from psychoseg.survey.rows import check_rows
 from psychoseg.survey.select import Selection, check_keys, select_columns
 from psychoseg.survey.sensitive import check_lawful, lawful_problems
 from psychoseg.survey.sets import CodedOption, code_sets, kept_options, open_texts
@@ -98,6 +99,7 @@ def load_survey(study: Study) -> Survey:
         problems=[*_key_problems(study, tables), *lawful_problems(study)],
     )
     labels = _labels(study)
+    check_rows(tables[0], by_id=study.data.id is not None)
     joined, ledger = join_tables(study, tables)
     coded = _coded(study, joined, selection, ledger)
     items, columns, weights = coded.items, coded.columns, coded.weights

@@ -62,7 +62,7 @@ def join_tables(study: Study, tables: Sequence[TextTable]) -> tuple[Joined, Ledg
         All respondents of the answers, those to be dropped too.
     ledger : Ledger
         With the unmatched respondents excluded where the study says ``drop``, and one line for each
-        row of a merged file that met nobody.
+        row of a merged file that met nobody, and for each that the study leaves out of a file.
 
     Raises
     ------
@@ -82,6 +82,9 @@ def join_tables(study: Study, tables: Sequence[TextTable]) -> tuple[Joined, Ledg
         else tuple(_key(main, key, "id", unique=True))
     )
     ledger = Ledger(ids, main.file, main.rows)
+    for table in tables:
+        for row in table.left_out:
+            ledger.note(row.id, table.file, row.row, "read", "unused", row.reason)
     joined = Joined(
         ids,
         main.cells,
@@ -178,9 +181,11 @@ def _key(table: TextTable, column: str, what: str, *, unique: bool, fan_out: str
         )
     if unique:
         remedy = (
-            f"Each would meet respondents of {fan_out} more than once; keep one row for each."
+            f"Each would meet respondents of {fan_out} more than once; keep one row for each, or "
+            'set duplicates = "first" (or "last").'
             if fan_out
-            else "Keep one row for each respondent, or name another id."
+            else 'Keep one row for each respondent, set duplicates = "first" (or "last") to keep '
+            "one of them, or name another id."
         )
         _check_unique(keys, table.rows, f"{table.path} repeats the {what} {column}", remedy)
     return keys

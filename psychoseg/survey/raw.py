@@ -20,6 +20,7 @@ import pandas as pd
 
 __all__ = [
     "Field",
+    "LeftOutRow",
     "Measure",
     "TextTable",
     "number_text",
@@ -55,6 +56,10 @@ class Field:
     decimal : {".", ","}
     set_label : str
         Label of the multiple-response set that the file says it is in (SPSS).
+    loose : bool
+        Whether numbers were typed as text, and nobody has said how they are written.
+    taken : dict of str to int
+        The texts of the study's ``missing`` met in the column, and how many cells hold each.
     counted : str
         The code that means "chosen" in that set; empty where it is a set of categories.
     """
@@ -66,7 +71,18 @@ class Field:
     measure: Measure = ""
     decimal: Literal[".", ","] = "."
     set_label: str = ""
+    loose: bool = False
+    taken: Mapping[str, int] = field(default_factory=dict)
     counted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRow:
+    """A row of a file that is nobody's answers: where it stands, its id (or "") and why."""
+
+    row: int
+    id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,8 @@ class TextTable:
         is line 1), or the case number in an SPSS file.
     fields : dict of str to Field
         One for each column.
+    left_out : tuple of LeftOutRow
+        Rows that the study leaves out of the file, in file order.
     """
 
     path: Path
@@ -92,6 +110,7 @@ class TextTable:
     cells: pd.DataFrame
     rows: npt.NDArray[np.int64]
     fields: Mapping[str, Field]
+    left_out: tuple[LeftOutRow, ...] = ()
 
 
 def number_text(value: float) -> str:

@@ -14,12 +14,22 @@ from psychoseg.errors import DataError, StudyError
 from psychoseg.spreadsheet import unharmed
 from psychoseg.study import DataFile
 from psychoseg.survey.header import read_header
-from psychoseg.survey.raw import EXAMPLES, Field, TextTable, rows_text
+from psychoseg.survey.numbers import parse_written
+from psychoseg.survey.raw import (
+    EXAMPLES,
+    Field,
+    LeftOutRow,
+    TextTable,
+    number_text,
+    quoted_list,
+    rows_text,
+)
+from psychoseg.survey.rows import keep_once, without_rows
 from psychoseg.survey.spss import read_spss
 from psychoseg.survey.text import read_records
 from psychoseg.survey.workbook import read_sheet
 
-__all__ = ["read_labels", "read_table"]
+__all__ = ["read_labels", "read_rows", "read_table"]
 
 TEXT_ENDINGS = {".csv", ".tsv", ".tab", ".txt", ".dat"}
 WORKBOOK_ENDINGS = {".xlsx", ".xlsm", ".xls", ".ods"}
@@ -62,27 +72,59 @@ def read_table(file: DataFile, folder: Path = Path()) -> TextTable:
         raise StudyError(
             f"the file {path} {what}. Correct the path; it starts at {folder.resolve()}."
         )
-    ending = path.suffix.lower()
-    if ending in SPSS_ENDINGS:
+    if path.suffix.lower() in SPSS_ENDINGS:
+        _check_spss(file, path)
         table = read_spss(path, file.file, None if file.encoding == "auto" else file.encoding)
-    elif ending in WORKBOOK_ENDINGS:
-        table = _from_rows(*read_sheet(path, file.sheet), path=path, file=file)
-    elif ending in TEXT_ENDINGS:
-        records, lines = read_records(
-            path, separator=file.separator, encoding=file.encoding, decimal=file.decimal
-        )
-        table = _from_rows(records, lines, path=path, file=file)
+        table = _without_cases(table, file)
     else:
+        table = _from_rows(*read_rows(file, folder), path=path, file=file)
+    if not len(table.cells):
+        raise DataError(
+            f"{path} has a header but no answers below it. Export it again with the answers."
+        )
+    _check_named(table, file)
+    table = _without_missing(table, file)
+    return keep_once(_with_numbers(table, file), file)
+
+
+def read_rows(file: DataFile, folder: Path = Path()) -> tuple[list[list[str]], list[int]]:
+    """Read a text file or a sheet as rows of cells, whatever they hold.
+
+    Returns
+    -------
+    rows : list of list of str
+        From below the ``skip_rows`` on, ``leave_out_rows`` too.
+    numbers : list of int
+        Where each starts in the file.
+
+    Raises
+    ------
+    DataError, StudyError
+        As :func:`read_table`; where the ending is none of a table, too.
+    """
+    path = folder / file.file
+    ending = path.suffix.lower()
+    if ending in TEXT_ENDINGS:
+        return read_records(
+            path,
+            separator=file.separator,
+            encoding=file.encoding,
+            decimal=file.decimal,
+            skip_rows=file.skip_rows,
+        )
+    if ending not in WORKBOOK_ENDINGS:
         raise DataError(
             f"{path}: files ending in {ending or 'nothing'} cannot be read. Save it as CSV or TSV "
             f"({', '.join(sorted(TEXT_ENDINGS))}), a workbook "
             f"({', '.join(sorted(WORKBOOK_ENDINGS))}) or SPSS ({', '.join(sorted(SPSS_ENDINGS))})."
         )
-    if not len(table.cells):
+    rows, numbers = read_sheet(path, file.sheet)
+    below = [i for i, number in enumerate(numbers) if number > file.skip_rows]
+    if not below:
         raise DataError(
-            f"{path} has a header but no answers below it. Export it again with the answers."
+            f"{path} is empty below its first {file.skip_rows} rows. Correct skip_rows."
         )
-    return _without_missing(table, file)
+    return [rows[i] for i in below], [numbers[i] for i in below]
 
 
 def read_labels(file: str, folder: Path) -> dict[str, tuple[str, str]]:
@@ -120,6 +162,13 @@ def _from_rows(
     records: Sequence[Sequence[str]], lines: Sequence[int], *, path: Path, file: DataFile
 ) -> TextTable:
     heads = file.header_rows
+    left = set(file.leave_out_rows)
+    gone = {number: record for record, number in zip(records, lines, strict=True) if number in left}
+    if left - set(gone):
+        raise DataError(_no_such_rows(path, sorted(left - set(gone)), lines))
+    if gone:
+        stays = [i for i, number in enumerate(lines) if number not in gone]
+        records, lines = [records[i] for i in stays], [lines[i] for i in stays]
     if len(records) < heads:
         raise DataError(
             f"{path} has {len(records)} rows, fewer than its {heads} header rows. Export it again."
@@ -139,13 +188,106 @@ def _from_rows(
         columns=list(header.names),
         dtype=object,
     )
-    decimal = file.decimal if path.suffix.lower() in TEXT_ENDINGS else "."
+    typed = path.suffix.lower() in TEXT_ENDINGS
+    decimal = file.decimal if typed else "."
     fields = {
-        name: Field(label=label, question=question, decimal=decimal)
+        name: Field(label=label, question=question, decimal=decimal, loose=typed)
         for name, label, question in zip(header.names, header.labels, header.questions, strict=True)
     }
     rows = np.asarray(lines[heads:end], dtype=np.int64)
-    return TextTable(path, file.file, cells, rows, fields)
+    reason = "no person: left out by leave_out_rows"
+    lines_out = tuple(
+        LeftOutRow(number, _cell_of(file.id, header.names, record), reason)
+        for number, record in gone.items()
+    )
+    return TextTable(path, file.file, cells, rows, fields, lines_out)
+
+
+def _cell_of(name: str | None, names: Sequence[str], record: Sequence[str]) -> str:
+    at = names.index(name) if name in names else len(record)
+    return record[at].strip() if at < len(record) else ""
+
+
+def _no_such_rows(path: Path, rows: Sequence[int], lines: Sequence[int]) -> str:
+    return (
+        f"{path}: leave_out_rows names {rows_text(rows)}, where no row of answers starts (the file "
+        f"has rows {lines[0]} to {lines[-1]}). Correct leave_out_rows."
+    )
+
+
+def _check_spss(file: DataFile, path: Path) -> None:
+    """Refuse what only tables of text have."""
+    asked = [
+        key
+        for key, given in (
+            ("skip_rows", file.skip_rows),
+            ("numbers", file.numbers),
+            ("sheet", file.sheet),
+            ("separator", file.separator != "auto"),
+        )
+        if given
+    ]
+    if asked:
+        raise StudyError(
+            f"{path} is an SPSS file, which has no use for {', '.join(asked)}. Take it out."
+        )
+
+
+def _without_cases(table: TextTable, file: DataFile) -> TextTable:
+    if not file.leave_out_rows:
+        return table
+    known = {int(row): i for i, row in enumerate(table.rows)}
+    lost = [row for row in file.leave_out_rows if row not in known]
+    if lost:
+        raise DataError(_no_such_rows(table.path, lost, table.rows.tolist()))
+    at = [known[row] for row in file.leave_out_rows]
+    ids = table.cells.get(file.id)
+    lines = [
+        LeftOutRow(
+            int(table.rows[i]),
+            "" if ids is None else str(ids.iloc[i]),
+            "no person: left out by leave_out_rows",
+        )
+        for i in at
+    ]
+    return without_rows(table, at, lines)
+
+
+def _check_named(table: TextTable, file: DataFile) -> None:
+    """Stop where a setting names columns that the file does not have."""
+    names = [str(name) for name in table.cells.columns]
+    lost = [
+        f"{key} names the column {name!r}"
+        for key, given in (("numbers", file.numbers), ("not_missing", file.not_missing))
+        for name in given
+        if name not in names
+    ]
+    if lost:
+        raise StudyError(
+            f"{table.path}: {', and '.join(lost)}, which the file does not have (found: "
+            f"{quoted_list(names)}). Correct the name."
+        )
+
+
+def _with_numbers(table: TextTable, file: DataFile) -> TextTable:
+    """Write the numbers of the columns in ``numbers`` as all others are, the rest as it stands."""
+    if not file.numbers:
+        return table
+    cells = table.cells.copy()
+    fields = dict(table.fields)
+    for name, form in file.numbers.items():
+        codes, uniques = pd.factorize(table.cells[name].to_numpy())
+        written = [parse_written(text, form) if text else None for text in uniques]
+        texts = np.asarray(
+            [
+                text if number is None else number_text(number)
+                for text, number in zip(uniques, written, strict=True)
+            ],
+            dtype=object,
+        )
+        cells[name] = texts[codes]
+        fields[name] = replace(fields[name], decimal=".", loose=False)
+    return replace(table, cells=cells, fields=fields)
 
 
 def _width(
@@ -166,7 +308,9 @@ def _width(
             )
             raise DataError(
                 f"{path}: the header has {width} cells, but {shown}{more}. Put quotes around "
-                f"answers that hold the separator, or set separator, header_rows or the file right."
+                f"answers that hold the separator, or set separator, header_rows or the file "
+                f"right. Rows of a title above the header are for skip_rows, rows that are no "
+                f"people for leave_out_rows."
             )
     while (
         width > 1
@@ -195,11 +339,17 @@ def _without_missing(table: TextTable, file: DataFile) -> TextTable:
     for name in map(str, table.cells.columns):
         column = table.cells[name].to_numpy()
         codes, uniques = pd.factorize(column)
-        met = [text for text in uniques if text in texts]
+        absent = texts - {text.strip() for text in file.not_missing.get(name, ())}
+        met = sorted(text for text in uniques if text in absent)
         if met and name != file.id:
-            kept = np.asarray(["" if text in texts else text for text in uniques], dtype=object)
+            kept = np.asarray(["" if text in absent else text for text in uniques], dtype=object)
             column = kept[codes]
-            fields[name] = replace(fields[name], missing=(*fields[name].missing, *sorted(met)))
+            counts = dict(zip(uniques, np.bincount(codes).tolist(), strict=True))
+            fields[name] = replace(
+                fields[name],
+                missing=(*fields[name].missing, *met),
+                taken={text: counts[text] for text in met},
+            )
         cells[name] = column
     frame = pd.DataFrame(cells, columns=table.cells.columns, dtype=object)
     return replace(table, cells=frame, fields=fields)

@@ -89,8 +89,9 @@ class Survey:
     codebook : dict of str to Variable
     ledger : pandas.DataFrame
         One row for each exclusion or unused row: ``respondent, file, row, stage, effect, reason``.
-        ``effect`` is "excluded" for a respondent left out, "unused" for a row of a merged file that
-        met nobody, and "set missing" for answers turned into missing ones.
+        ``effect`` is "excluded" for a respondent left out, "unused" for a row that is no respondent
+        (of a merged file that met nobody; no person, or one who stood before), and "set missing"
+        for answers turned into missing ones.
     n_read : int
         Respondents in the file of answers; equals ``n`` plus those excluded.
     quality : pandas.DataFrame

@@ -9,14 +9,14 @@ import codecs
 import csv
 import io
 import re
-import warnings
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from charset_normalizer import from_bytes
 
-from psychoseg.errors import DataError, PsychosegWarning, StudyError
+from psychoseg.errors import DataError, StudyError, tell
 
 __all__ = ["decode", "read_records"]
 
@@ -50,6 +50,14 @@ FOREIGN_SHARE = 0.5
 #: charset-normalizer's own threshold for having recognised a language (its language_threshold).
 SURE_COHERENCE = 0.2
 
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+#: A letter of several bytes in UTF-8.
+_MULTIBYTE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+#: What a letter of two or three bytes becomes where UTF-8 is taken for cp1252 and saved again.
+_SAVED_TWICE = re.compile("[Â-ß][\x80-¿€-™]|[à-ï][\x80-¿€-™Œ-ſƒˆ˜–-…]{2}|[Â-ß][Œ-ſƒˆ˜–-…]")
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -70,12 +78,20 @@ _NOT_TEXT = (
     (b"\x1f\x8b", "a gzip file", "Unpack it first"),
 )
 
+#: The first line by which Excel is told the separator.
+_SEP_LINE = re.compile(r'"?sep=(?P<mark>[,;|\t])"?', re.IGNORECASE)
+
 #: Codecs that Python has for other things than files of text.
 _NOT_OF_FILES = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
 
 
 def read_records(
-    path: Path, *, separator: str, encoding: str, decimal: Literal[".", ","] = "."
+    path: Path,
+    *,
+    separator: str,
+    encoding: str,
+    decimal: Literal[".", ","] = ".",
+    skip_rows: int = 0,
 ) -> tuple[list[list[str]], list[int]]:
     """Read a delimited text file into records of cells.
 
@@ -88,6 +104,9 @@ def read_records(
         ``"auto"`` or a name Python knows.
     decimal : {".", ","}
         A decimal comma makes the comma the last choice for a separator.
+    skip_rows : int
+        Lines at the top that are passed over. A first line ``sep=;``, which Excel understands and
+        writes, is passed over too, and names the separator where the study does not.
 
     Returns
     -------
@@ -105,10 +124,17 @@ def read_records(
     """
     text = decode(path.read_bytes(), path, encoding)
     lines = list(io.StringIO(text, newline=""))
+    declared = _SEP_LINE.fullmatch(lines[0].strip()) if lines else None
+    if declared is not None:
+        separator = declared["mark"] if separator == "auto" else separator
+        skip_rows = max(skip_rows, 1)
+    lines = lines[skip_rows:]
     if not any(line.strip() for line in lines):
-        raise DataError(f"{path} is empty. Export it again.")
+        rest = f" below its first {skip_rows} lines" if skip_rows else ""
+        raise DataError(f"{path} is empty{rest}. Export it again.")
     mark = _separator(lines, path, separator, decimal)
-    return _records(lines, mark, path)
+    records, starts = _records(lines, mark, path, skip_rows)
+    return records, [start + skip_rows for start in starts]
 
 
 def decode(data: bytes, path: Path, encoding: str = "auto") -> str:
@@ -125,6 +151,8 @@ def decode(data: bytes, path: Path, encoding: str = "auto") -> str:
         if data.startswith(magic):
             raise DataError(f"{path} is not text but {what}. {remedy}.")
     text = _decode_found(data, path) if encoding == "auto" else _decode_as(data, path, encoding)
+    if not text.isascii():
+        _tell_garbled(text, path)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         if text.count("\0") > len(text) / 4:
@@ -151,10 +179,10 @@ def _decode_found(data: bytes, path: Path) -> str:
             f"{path} is neither UTF-8 nor readable text (byte {first}, line {_line(data, first)}). "
             f"Check that it is a CSV file, or export it again as UTF-8."
         )
-    high = len(re.findall(rb"[\x80-\xff]", data))
-    in_runs = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", data))
-    latin = in_runs <= FOREIGN_SHARE * high
-    name, maybe = ("cp1252", "") if latin else _foreign(data)
+    mixed = _decode_mixed(data, path)
+    if mixed is not None:
+        return mixed
+    name, maybe = ("cp1252", "") if _is_latin(data) else _foreign(data)
     found = _decode_or_none(data, name) if name else None
     if found is None:
         raise DataError(
@@ -162,15 +190,115 @@ def _decode_found(data: bytes, path: Path) -> str:
             f"and its encoding cannot be told from its bytes{maybe}. "
             f'Set encoding, such as "cp1251" (Cyrillic), "mac-roman" or "shift-jis".'
         )
-    line = found.split("\n")[_line(data, first) - 1]
-    at = next((i for i, c in enumerate(line) if ord(c) > 127), 0)
-    warnings.warn(
-        f"{path.name} is not UTF-8 and was read as {name}: line {_line(data, first)} reads "
-        f"“{line[max(0, at - 20) : at + 12].strip()}”. Where this is wrong, set encoding.",
-        PsychosegWarning,
-        stacklevel=2,
+    number = _line(data, first)
+    tell(
+        f"{path.name} is not UTF-8 and was read as {name}: line {number} reads "
+        f"“{_around(found.split(chr(10))[number - 1])}”. Where this is wrong, set encoding."
     )
     return found
+
+
+def _decode_mixed(data: bytes, path: Path) -> str | None:
+    """Decode a file of which some lines are UTF-8 and others are not; None where it is none.
+
+    Files are joined from exports of different programs, and nothing inside says which line came
+    from where. A text in another encoding is next to never valid UTF-8 by chance.
+    """
+    lines = data.splitlines(keepends=True)
+    odd = [i for i, line in enumerate(lines) if _decode_or_none(line, "utf-8") is None]
+    others = b"".join(lines[i] for i in odd)
+    inside = sum(_MULTIBYTE.search(lines[i]) is not None for i in odd)
+    whole = sum(not line.isascii() for line in lines) - len(odd)
+    latin = _is_latin(_MULTIBYTE.sub(b"", others))
+    if not latin and whole < len(odd):
+        # Kanji and the like are valid UTF-8 in a line or two by chance.
+        return None
+    if not whole and not inside:
+        return None
+    name = "cp1252" if latin else _foreign(others)[0]
+    if not name:
+        return None
+    decoded = [_decode_or_none(line, "utf-8") for line in lines]
+    for i in odd:
+        decoded[i] = _piecewise(lines[i], name) if latin else _decode_or_none(lines[i], name)
+        if decoded[i] is None:
+            return None
+    count = f"{len(odd)} of its {len(lines)} lines {'is' if len(odd) == 1 else 'are'}"
+    odd_one = _around(decoded[odd[0]] or "", _odd_letter(lines[odd[0]], name))
+    tell(
+        f"{path.name} mixes encodings: {count} not UTF-8 and {'was' if len(odd) == 1 else 'were'} "
+        f"read as {name}, such as line {odd[0] + 1}, which reads "
+        f"“{odd_one}”. Look whether it reads well; "
+        "where it does not, save the file in one encoding."
+    )
+    return "".join(line or "" for line in decoded)
+
+
+def _piecewise(line: bytes, name: str) -> str | None:
+    """Decode what is UTF-8 in a line as that, and the bytes between as another encoding."""
+    parts, at = [], 0
+    for found in _MULTIBYTE.finditer(line):
+        parts += [_decode_or_none(line[at : found.start()], name)]
+        # The pattern takes in a few sequences that UTF-8 forbids.
+        parts += [_decode_or_none(found.group(), "utf-8") or _decode_or_none(found.group(), name)]
+        at = found.end()
+    parts.append(_decode_or_none(line[at:], name))
+    return None if None in parts else "".join(part or "" for part in parts)
+
+
+def _around(line: str, letter: str = "") -> str:
+    """Return what stands around a letter of a line, its first one beyond ASCII where not given."""
+    at = next((i for i, c in enumerate(line) if (c == letter if letter else ord(c) > 127)), 0)
+    return line[max(0, at - 20) : at + 12].strip()
+
+
+def _odd_letter(line: bytes, name: str) -> str:
+    """Return the first letter of a line that is not UTF-8."""
+    odd = _NOT_ASCII.search(_MULTIBYTE.sub(b"", line))
+    return (_decode_or_none(odd.group(), name) or "") if odd else ""
+
+
+def _is_latin(data: bytes) -> bool:
+    high = len(_NOT_ASCII.findall(data))
+    in_runs = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", data))
+    return in_runs <= FOREIGN_SHARE * high
+
+
+def _tell_garbled(text: str, path: Path) -> None:
+    """Warn where letters were lost or saved twice before the file came here; mends nothing."""
+    lost = text.count("\N{REPLACEMENT CHARACTER}")
+    if lost:
+        at = text.index("\N{REPLACEMENT CHARACTER}")
+        tell(
+            f"{path.name} has lost {lost} letter{'s' if lost > 1 else ''} (line "
+            f"{text.count(chr(10), 0, at) + 1}: “{_shown(text, at)}”): it was saved in the wrong "
+            "encoding before. Export it again as UTF-8."
+        )
+    twice = [m for m in _SAVED_TWICE.finditer(text) if (t := _once(m.group())) and t != m.group()]
+    if twice:
+        first = twice[0]
+        tell(
+            f"{path.name} was saved twice as UTF-8, so that letters are garbled in "
+            f"{len(twice)} place{'s' if len(twice) > 1 else ''}: line "
+            f"{text.count(chr(10), 0, first.start()) + 1} reads “{_shown(text, first.start())}” "
+            f"where {_once(first.group())!r} was meant. Answers are taken as they stand; export "
+            "the file again as UTF-8."
+        )
+
+
+def _shown(text: str, at: int) -> str:
+    start = max(text.rfind("\n", 0, at) + 1, at - 20)
+    return text[start : at + 12].split("\n")[0].strip()
+
+
+def _once(letters: str) -> str:
+    """Return what letters were before UTF-8 was taken for cp1252 or Latin-1; "" for none."""
+    for name in ("cp1252", "latin-1"):
+        try:
+            return letters.encode(name).decode("utf-8")
+        except UnicodeError:
+            continue
+    return ""
 
 
 def _foreign(data: bytes) -> tuple[str, str]:
@@ -237,6 +365,13 @@ def _line(data: bytes, position: int) -> int:
 def _separator(lines: Sequence[str], path: Path, declared: str, decimal: Literal[".", ","]) -> str:
     scores = {mark: _score(lines, mark) for mark in SEPARATORS.values()}
     found = [mark for mark, (share, columns) in scores.items() if columns > 1 and share > 0]
+    first = max((scores[mark] for mark in found), default=(0.0, 0))
+    titled = {mark: _score(lines, mark, commonest=True) for mark in SEPARATORS.values()}
+    most = max((score for score in titled.values() if score[1] > 1), default=(0.0, 0))
+    if most[0] >= first[0] and most[1] > first[1]:
+        # The first line is a title, so that the commonest length speaks.
+        scores = titled
+        found = [mark for mark, (share, columns) in scores.items() if columns > 1 and share > 0]
     # A decimal comma makes every row look divided at its commas.
     found.sort(key=lambda mark: (mark == "," and decimal == ",", *(-s for s in scores[mark])))
     best = found[0] if found else None
@@ -257,8 +392,8 @@ def _separator(lines: Sequence[str], path: Path, declared: str, decimal: Literal
     return mark
 
 
-def _score(lines: Sequence[str], mark: str) -> tuple[float, int]:
-    """Return the share of records as long as the first one, and how many cells that has."""
+def _score(lines: Sequence[str], mark: str, *, commonest: bool = False) -> tuple[float, int]:
+    """Return the share of records as long as the first (or most) of them, and how many cells."""
     reader = csv.reader(lines, delimiter=mark)
     lengths: list[int] = []
     try:
@@ -269,11 +404,19 @@ def _score(lines: Sequence[str], mark: str) -> tuple[float, int]:
                 break
     except csv.Error:
         return 0.0, 0
+    if not lengths:
+        return 0.0, 0
+    if commonest:
+        columns, same = max(Counter(lengths).items(), key=lambda met: (met[1], met[0]))
+        return same / len(lengths), columns
     same = sum(length == lengths[0] for length in lengths[1:])
     return (same / (len(lengths) - 1) if len(lengths) > 1 else 1.0), lengths[0]
 
 
-def _records(lines: Sequence[str], mark: str, path: Path) -> tuple[list[list[str]], list[int]]:
+def _records(
+    lines: Sequence[str], mark: str, path: Path, above: int
+) -> tuple[list[list[str]], list[int]]:
+    """Return the records and their lines; ``above`` lines were passed over before the first."""
     spaced = f'{mark} "' in lines[0]
     reader = csv.reader(lines, delimiter=mark, strict=True, skipinitialspace=spaced)
     records: list[list[str]] = []
@@ -286,7 +429,7 @@ def _records(lines: Sequence[str], mark: str, path: Path) -> tuple[list[list[str
             return records, starts
         except csv.Error as error:
             end = max(reader.line_num, start)
-            raise DataError(_quote_error(lines, start, end, str(error), path)) from None
+            raise DataError(_quote_error(lines, start, end, str(error), path, above)) from None
         if len(record) > 1 or "".join(record).strip():
             records.append(record)
             starts.append(start)
@@ -294,21 +437,24 @@ def _records(lines: Sequence[str], mark: str, path: Path) -> tuple[list[list[str
             span = lines[start - 1 : reader.line_num]
             if _swallows_rows(span, mark, len(records[0])):
                 raise DataError(
-                    f"{path}, line {start}: a stray quote opens here and closes in line "
-                    f"{reader.line_num}, so that "
+                    f"{path}, line {start + above}: a stray quote opens here and closes in line "
+                    f"{reader.line_num + above}, so that "
                     "what lies between, whole rows by the look of it, would be read as one "
                     f"answer. Remove the quote or double it, or export the file again."
                 )
         start = reader.line_num + 1
 
 
-def _quote_error(lines: Sequence[str], start: int, end: int, message: str, path: Path) -> str:
+def _quote_error(
+    lines: Sequence[str], start: int, end: int, message: str, path: Path, above: int
+) -> str:
     opened = start
     is_open = False
     for number in range(start, end + 1):
         if lines[number - 1].count('"') % 2:
             is_open = not is_open
             opened = number if is_open else opened
+    opened, end = opened + above, end + above
     remedy = "Remove the quote or double it, or export the file again."
     if "unexpected end" in message:
         return f"{path}, line {opened}: a quote opens here and never closes. {remedy}"
