@@ -173,7 +173,8 @@ def test_a_run_exits_0_and_prints_where_the_report_is(tmp_path, capsys):
     assert main(["run", str(folder)]) == 0
     printed = capsys.readouterr()
     assert "80 respondents read, 80 segmented, 0 excluded" in printed.out
-    report = Path(printed.out.strip().splitlines()[-1].removeprefix("Report: "))
+    lines = printed.out.splitlines()
+    report = Path(next(s for s in lines if s.startswith("Report: ")).removeprefix("Report: "))
     assert report.is_file()
     assert report.parent.parent == folder / "runs"
     assert printed.err == ""
