@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from psychoseg.segments import Segments, fit_segments
     from psychoseg.study import Study, load_study
     from psychoseg.survey import Survey, load_survey
+    from psychoseg.survey.example import example_answers
 
 _HOME = {
     "compare": "api",
@@ -57,6 +58,7 @@ _HOME = {
     "load_study": "study",
     "Survey": "survey",
     "load_survey": "survey",
+    "example_answers": "survey.example",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "Survey",
     "compare",
     "draft_study",
+    "example_answers",
     "fit_scales",
     "fit_segments",
     "get_engine",

@@ -70,14 +70,15 @@ def compare_engines(
         ("scales", "Tucker congruence", f"F{i + 1}", float(abs(c)))
         for i, c in zip(rows, congruence, strict=True)
     ]
-    both = (segments.labels > 0) & (resegmented.labels > 0)
+    ours, theirs = segments.labels.to_numpy(), resegmented.labels.to_numpy()
+    both = (ours > 0) & (theirs > 0)
     lines += [
         ("segments", "number of segments", other.name, float(resegmented.k)),
         (
             "segments",
             "adjusted Rand index",
             f"{int(both.sum())} respondents",
-            adjusted_rand(segments.labels[both], resegmented.labels[both]),
+            adjusted_rand(ours[both], theirs[both]),
         ),
     ]
     if len(segments.tree) == len(resegmented.tree):

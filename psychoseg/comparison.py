@@ -143,7 +143,7 @@ def _first_input(run: Run) -> str:
 
 
 def _solutions(a: Run, b: Run, rows_a: IntArray, rows_b: IntArray) -> Comparison:
-    labels_a, labels_b = a.segments.labels[rows_a], b.segments.labels[rows_b]
+    labels_a, labels_b = a.segments.labels.to_numpy()[rows_a], b.segments.labels.to_numpy()[rows_b]
     weights = a.survey.weights[rows_a]
     flow = _flow(labels_a, labels_b, weights, a.segments.k, b.segments.k)
     table = flow.pivot(index="a", columns="b", values="weighted").to_numpy(np.float64)
@@ -178,7 +178,7 @@ def _solutions(a: Run, b: Run, rows_a: IntArray, rows_b: IntArray) -> Comparison
         for t in _unmatched(pairs, b.segments.k)
     ]
     match = pd.DataFrame(rows)
-    certainty = a.segments.certainty[rows_a]
+    certainty = a.segments.certainty.to_numpy()[rows_a]
     known = ~np.isnan(certainty)
     expected = (
         float(np.average(certainty[known], weights=weights[known])) if known.any() else np.nan
@@ -216,7 +216,7 @@ def _waves(a: Run, b: Run) -> Comparison:
         {**_pair(a, b, 0, t, centres), "change": "new"} for t in _unmatched(pairs, b.segments.k)
     ]
     match = pd.DataFrame(rows)
-    own = b.segments.labels[centres.rows]
+    own = b.segments.labels.to_numpy()[centres.rows]
     weights = b.survey.weights[centres.rows]
     typed = cdist(centres.people, centres.a).argmin(axis=1).astype(np.intp) + 1
     flow = _flow(typed, own, weights, a.segments.k, b.segments.k)
@@ -277,7 +277,7 @@ def _common(a: Run, b: Run) -> tuple[_Centres | None, tuple[str, ...]]:
     for run, table in zip((a, b), tables, strict=True):
         rows = np.flatnonzero(run.segments.labels > 0)
         x = (table[list(names)].to_numpy(np.float64)[rows] - mean) / np.where(sd > 0, sd, 1)
-        labels, weights = run.segments.labels[rows], run.survey.weights[rows]
+        labels, weights = run.segments.labels.to_numpy()[rows], run.survey.weights[rows]
         centre = np.array(
             [
                 np.average(x[labels == s], axis=0, weights=weights[labels == s])
@@ -404,7 +404,7 @@ _Key = tuple[str, str, str, str]
 
 def _sizes(run: Run) -> dict[int, _Figure]:
     rows = np.flatnonzero(run.segments.labels > 0)
-    labels, weights = run.segments.labels[rows], run.survey.weights[rows]
+    labels, weights = run.segments.labels.to_numpy()[rows], run.survey.weights[rows]
     counts = run.survey.weight_kind != "sampling"
     everyone = np.ones(len(rows), dtype=bool)
     out = {}

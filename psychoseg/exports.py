@@ -346,7 +346,8 @@ def _added(run: Run, joined: Joined) -> list[SavColumn]:
         return pd.Series(out)
 
     everybody = np.arange(survey.n)
-    there = np.flatnonzero(segments.labels > 0)
+    labels = segments.labels.to_numpy()
+    there = np.flatnonzero(labels > 0)
     point = segments.points.iloc[segments.point_of[there]]
     personas = run.profiles.personas
     names = {
@@ -356,7 +357,7 @@ def _added(run: Run, joined: Joined) -> list[SavColumn]:
     added = [
         SavColumn(
             "segment",
-            spread(segments.labels[there].astype(np.float64), there),
+            spread(labels[there].astype(np.float64), there),
             "Segment",
             dict(sorted(names.items())),
             measure="nominal",
@@ -364,7 +365,7 @@ def _added(run: Run, joined: Joined) -> list[SavColumn]:
         ),
         SavColumn(
             "certainty",
-            spread(segments.certainty[there], there),
+            spread(segments.certainty.to_numpy()[there], there),
             "How sure the segment is (share of resamples)",
             measure="scale",
             form=_FRACTION,

@@ -292,10 +292,10 @@ def _tables(run: Run) -> dict[str, pd.DataFrame]:
         "segments/members": pd.DataFrame(
             {
                 "id": survey.ids,
-                "segment": segments.labels,
+                "segment": segments.labels.to_numpy(),
                 "point": segments.point_of,
-                "silhouette": segments.silhouette,
-                "certainty": segments.certainty,
+                "silhouette": segments.silhouette.to_numpy(),
+                "certainty": segments.certainty.to_numpy(),
             }
         ),
         "segments/components": segments.components,
@@ -330,16 +330,16 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
         folder=folder,
         study=study,
         survey=survey,
-        scales=_scales(frames, folder) if study.items else no_scales(survey.n),
+        scales=_scales(frames, folder, survey) if study.items else no_scales(survey.n),
         segments=Segments(
-            labels=members["segment"].to_numpy(),
+            labels=members["segment"],
             tree=frames["segments/tree"].iloc[:, 1:].to_numpy(np.float64),
             leaf_of=points["leaf"].to_numpy(),
             points=points.drop(columns="leaf"),
             point_of=members["point"].to_numpy(),
             components=_indexed(frames["segments/components"], "feature"),
-            silhouette=members["silhouette"].to_numpy(),
-            certainty=members["certainty"].to_numpy(),
+            silhouette=members["silhouette"],
+            certainty=members["certainty"],
             excluded=survey.ledger[survey.ledger["stage"] == "segments"].reset_index(drop=True),
             **shown,
             **{name: segments[name] for name in _SUMMARIES["segments"]},
@@ -359,7 +359,7 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
     )
 
 
-def _scales(frames: Mapping[str, pd.DataFrame], folder: Path) -> Scales:
+def _scales(frames: Mapping[str, pd.DataFrame], folder: Path, survey: Survey) -> Scales:
     summary = _read_json(folder / "scales" / "summary.json")
     return Scales(
         table=frames["scales/table"],
@@ -377,6 +377,8 @@ def _scales(frames: Mapping[str, pd.DataFrame], folder: Path) -> Scales:
         drops=frames["scales/drops"],
         corr=_indexed(frames["scales/correlations"], "item"),
         scores=frames["scales/scores"].iloc[:, 1:],
+        weights=None if survey.weight_kind == "none" else pd.Series(survey.weights, name="weight"),
+        weight_kind=survey.weight_kind,
         **{name: summary[name] for name in _SUMMARIES["scales"]},
     )
 
@@ -406,6 +408,9 @@ def _survey(
         if kind in _CATEGORIES:
             of = pd.CategoricalDtype(list(book[name].categories), ordered=kind == "ordered")
             columns[name] = columns[name].where(columns[name] != "", None).astype(of)
+    tables: dict[str, Any] = {
+        name: frames.get(f"survey/{name}", pd.DataFrame()) for name in _SURVEY_TABLES
+    }
     return Survey(
         ids=answers.iloc[:, 0].rename(study.data.id or "respondent").astype("str"),
         items=rest.iloc[:, :n_items].copy(),
@@ -416,7 +421,7 @@ def _survey(
         ledger=frames["survey/ledger"],
         n_read=manifest["respondents"]["read"],
         texts=frames[_TEXTS].iloc[:, 1:] if _TEXTS in frames else pd.DataFrame(),
-        **{name: frames.get(f"survey/{name}", pd.DataFrame()) for name in _SURVEY_TABLES},
+        **tables,
     )
 
 
@@ -434,11 +439,12 @@ def _codebook(survey: Survey) -> pd.DataFrame:
 def _respondents(
     survey: Survey, scales: Scales, segments: Segments, profiles: Profiles
 ) -> pd.DataFrame:
-    there = np.flatnonzero(segments.labels > 0)
+    labels = segments.labels.to_numpy()
+    there = np.flatnonzero(labels > 0)
     names = dict(zip(profiles.personas["segment"], profiles.personas["name"], strict=True))
-    labels = segments.labels[there]
+    labels = labels[there]
     place = segments.points.iloc[segments.point_of[there]].reset_index(drop=True)
-    certainty = segments.certainty[there]
+    certainty = segments.certainty.to_numpy()[there]
     shown = ["map_1", "map_2", *(["consensus"] if "consensus" in place else [])]
     return pd.concat(
         [
@@ -447,7 +453,7 @@ def _respondents(
             scales.scores.iloc[there].reset_index(drop=True),
             pd.Series(labels, name="segment"),
             pd.Series([names[label] for label in labels], name="segment_name"),
-            pd.Series(segments.silhouette[there], name="silhouette"),
+            pd.Series(segments.silhouette.to_numpy()[there], name="silhouette"),
             pd.Series(certainty, name="certainty"),
             # Empty where nobody looked.
             pd.Series(certainty < BORDER, name="on_border", dtype="boolean").mask(

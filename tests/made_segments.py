@@ -84,7 +84,8 @@ def make_segments(
     axes = [f"comp_{j + 1}" for j in range(dims)]
     zero = np.zeros(n)
     return Segments(
-        labels=labels, k=k, unassigned=k if unassigned else 0, table=table, choice=choice,
+        labels=pd.Series(labels), k=k, unassigned=k if unassigned else 0,
+        table=table, choice=choice,
         votes=votes, recommended_k=1 if verdict == "reproducible" else k,
         runner_up=k if verdict == "reproducible" else max(k - 1, 2) if k > 2 else 0,
         k_reason="The answers are no more clustered than one cloud of people with the same "
@@ -115,7 +116,7 @@ def make_segments(
         supplementary=_supplementary(survey, axes),
         components_rule="The fewest components that carry 80% of the variance.",
         map_note="the first two components, 32% and 23% of the variance",
-        silhouette=np.full(n, 0.2), certainty=certainty,
+        silhouette=pd.Series(np.full(n, 0.2)), certainty=pd.Series(certainty),
         excluded=survey.ledger[survey.ledger["stage"] == "segments"],
         tied_merges=37, n_identical=12, n_moved=0, approximate="",
         method="Ward (python: psychoseg)",

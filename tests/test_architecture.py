@@ -18,6 +18,7 @@ FLOORS = {
     "study_report": 1,
     "naming": 1,
     "study": 2,
+    "study_options": 2,
     "workers": 2,
     "spreadsheet": 1,
     "table_files": 2,

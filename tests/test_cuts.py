@@ -157,7 +157,7 @@ class TestHandWorked:
             points=points,
             leaf_of=np.arange(5),
             point_of=np.array([0, 1, 2, 3, 4, -1]),
-            labels=labels,
+            labels=pd.Series(labels),
             k=3,
             unassigned=0,
         )
@@ -192,7 +192,7 @@ class TestHandWorked:
     def test_unassigned_leaves_are_cut_around(self, five: Segments) -> None:
         # Point 3 and, deeper in the tree, point 4 fit no segment.
         points = five.points.assign(segment=[1, 2, 1, 3, 3])
-        odd = replace(five, points=points, labels=np.array([1, 2, 1, 3, 3, 0]), unassigned=3)
+        odd = replace(five, points=points, labels=pd.Series([1, 2, 1, 3, 3, 0]), unassigned=3)
         assert cut_numbers(odd) == range(2, 5)
         assert cut_labels(odd, 2).tolist() == [1, 1, 1, 2, 2, 0]
         assert cut_labels(odd, 3).tolist() == [1, 2, 1, 3, 3, 0]

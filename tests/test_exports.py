@@ -55,11 +55,11 @@ def made_run(folder: Path, toml: str) -> Run:
     survey = replace(survey, ledger=pd.concat([survey.ledger, gap], ignore_index=True))
     certainty = np.where(labels > 0, 0.5 + np.arange(n) / (4 * n), np.nan)
     segments = SimpleNamespace(
-        labels=labels,
+        labels=pd.Series(labels),
         points=pd.DataFrame({"map_1": np.arange(n) / 7, "map_2": -np.arange(n) / 7}),
         point_of=np.arange(n)[::-1],
-        silhouette=np.full(n, 0.2),
-        certainty=certainty,
+        silhouette=pd.Series(np.full(n, 0.2)),
+        certainty=pd.Series(certainty),
     )
     scales = SimpleNamespace(
         table=pd.DataFrame({"scale": ["scale_1"], "label": ["Sociability"]}),

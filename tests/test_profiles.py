@@ -77,7 +77,7 @@ def make_segments(
     table.insert(2, "n", points.counts)
     table.insert(3, "segment", segment_of)
     return Segments(
-        labels=labels,
+        labels=pd.Series(labels),
         k=int(labels.max()),
         unassigned=0,
         table=empty,
@@ -113,8 +113,8 @@ def make_segments(
         supplementary=empty,
         components_rule="",
         map_note="",
-        silhouette=np.full(len(labels), np.nan),
-        certainty=np.full(len(labels), np.nan),
+        silhouette=pd.Series(np.full(len(labels), np.nan)),
+        certainty=pd.Series(np.full(len(labels), np.nan)),
         excluded=empty,
         tied_merges=0,
         n_identical=0,
@@ -202,7 +202,7 @@ def take(
             weights=weights,
         ),
         make_scales(scores),
-        make_segments(segments.labels[rows], scores.to_numpy(), weights, features),
+        make_segments(segments.labels.to_numpy()[rows], scores.to_numpy(), weights, features),
     )
 
 
@@ -676,9 +676,8 @@ class TestEdges:
 class TestDataFrame:
     def test_a_frame_of_columns_is_described_as_the_survey_is(self) -> None:
         survey, scales, segments = planted()
-        frame = survey.columns.astype({"gender": object}).set_axis(
-            [f"person {i}" for i in range(survey.n)], axis=0
-        )
+        # In another order: who is who is told by the index.
+        frame = survey.columns.astype({"gender": object}).sample(frac=1, random_state=3)
         found = profile_segments(frame, scales, segments)
         expected = profile_segments(survey, scales, segments)
         key = ["segment", "variable", "category"]
@@ -690,6 +689,12 @@ class TestDataFrame:
         pd.testing.assert_frame_equal(_without(one, "label"), _without(two, "label"), rtol=1e-12)
         # Known by the features, not by a codebook.
         assert found.tests.set_index("variable").loc["plan", "role"] == "active"
+
+    def test_a_frame_with_another_index_is_refused(self) -> None:
+        survey, scales, segments = planted()
+        named = survey.columns.set_axis([f"person {i}" for i in range(survey.n)], axis=0)
+        with pytest.raises(DataError, match=r"600 rows of the survey \(such as 'person 0'\)"):
+            profile_segments(named, scales, segments)
 
     def test_numbers_logicals_and_text_are_taken_for_what_they_are(self) -> None:
         survey, scales, segments = planted()

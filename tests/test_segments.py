@@ -308,7 +308,7 @@ def test_scales_of_other_respondents_are_refused(fitness):
         fit_segments(survey, fewer, QUICK)
 
 
-def test_rows_in_another_order_than_the_scales_are_refused():
+def test_rows_meet_their_scales_by_the_index_or_not_at_all():
     rng = np.random.default_rng(1)
     latent = np.repeat(rng.standard_normal((100, 2)), 3, axis=1)
     items = pd.DataFrame(
@@ -316,9 +316,13 @@ def test_rows_in_another_order_than_the_scales_are_refused():
     )
     scales = fit_scales(items)
     others = pd.DataFrame({"age": rng.normal(40, 9, 100)})
-    fit_segments(others, scales, QUICK)
-    with pytest.raises(DataError, match="their indexes differ"):
-        fit_segments(others.sample(frac=1, random_state=1), scales, QUICK)
+    found = fit_segments(others, scales, QUICK)
+    shuffled = others.sample(frac=1, random_state=1)
+    again = fit_segments(shuffled, scales, QUICK)
+    pd.testing.assert_series_equal(again.labels, found.labels.loc[shuffled.index])
+    pd.testing.assert_series_equal(again.certainty, found.certainty.loc[shuffled.index])
+    with pytest.raises(DataError, match="their indexes differ; 100 rows of the survey"):
+        fit_segments(others.set_axis([f"p{i}" for i in range(100)]), scales, QUICK)
 
 
 def test_frequency_weights_equal_repeated_rows_on_heavily_tied_answers():

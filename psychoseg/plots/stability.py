@@ -142,10 +142,12 @@ def plot_certainty(
         below = legend_height(labels, 72 * width - 50, width)
         fig, ax = new_figure(width, 150, 46, 12, 46 + below, 10)
         edges = np.linspace(0, 1, _BINS + 1)
-        sure = np.isfinite(segments.certainty) & (segments.labels > 0)
+        own = segments.labels.to_numpy()
+        certainty = segments.certainty.to_numpy()
+        sure = np.isfinite(certainty) & (own > 0)
         base = np.zeros(_BINS)
         for s in range(1, segments.k + 1):
-            count, _ = np.histogram(segments.certainty[sure & (segments.labels == s)], edges)
+            count, _ = np.histogram(certainty[sure & (own == s)], edges)
             ax.bar(
                 edges[:-1], count, np.diff(edges) * 0.94, base, align="edge",
                 color=segment_colour(s), linewidth=0,

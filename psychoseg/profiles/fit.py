@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from psychoseg.errors import tell
+from psychoseg.errors import DataError, tell
 from psychoseg.naming import Driver, say_driver
 from psychoseg.profiles.actions import rank_actions
 from psychoseg.profiles.by_k import cut_profiles, cut_summary, cuts_of
@@ -28,9 +29,10 @@ from psychoseg.profiles.sample import Sample, check_rows, survey_of
 from psychoseg.profiles.tables import means_table, shares_table, tests_table
 from psychoseg.profiles.typical import typical_answers
 from psychoseg.profiles.words import distinctive_words
+from psychoseg.segments.inputs import aligned_scales, aligned_segments
 from psychoseg.stats.arrays import one_thread
 from psychoseg.study_report import Action, Job, OpenText, ProfilesSettings
-from psychoseg.survey.frame import check_same_rows
+from psychoseg.survey.given import FrameLike, generator_of
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -43,16 +45,18 @@ __all__ = ["profile_segments"]
 
 @one_thread
 def profile_segments(
-    survey: Survey | pd.DataFrame,
+    survey: Survey | FrameLike,
     scales: Scales | None,
     segments: Segments,
     settings: SegmentsSettings | None = None,
     *,
+    weights: str | npt.ArrayLike | None = None,
     options: ProfilesSettings | None = None,
     jobs: Sequence[Job] = (),
     actions: Sequence[Action] = (),
     texts: Sequence[OpenText] = (),
     previous: Previous | None = None,
+    random_state: int | np.random.Generator | None = None,
     rng: np.random.Generator | None = None,
 ) -> Profiles:
     """Describe each segment: means, shares, tests, drivers, a persona, what suits it.
@@ -60,14 +64,17 @@ def profile_segments(
     Parameters
     ----------
     survey : Survey or DataFrame, shape (n, any)
-        The respondents that were segmented, in that order; or a DataFrame of columns to describe
-        them with, unweighted; those that the segments were made of are known by name.
+        The respondents that were segmented, matched by the index; or a frame of columns to describe
+        them with, of which ids, dates, open text and empty columns are left out and told; those
+        that the segments were made of are known by name.
     scales : Scales, optional
         None where the segments were made of columns alone.
     segments : Segments
         Respondents of label 0 take no part in anything.
     settings : SegmentsSettings, optional
         Its ``names`` and ``texts`` replace what is suggested.
+    weights : str, Series or array of shape (n,), optional
+        Of a frame, as :func:`psychoseg.fit_segments` takes them.
     options : ProfilesSettings, optional
         The least base of a figure, and the correction behind the column letters.
     jobs, actions, texts : sequence
@@ -75,8 +82,10 @@ def profile_segments(
     previous : Previous, optional
         The run that the keys of ``settings.names`` were given for; see
         :func:`psychoseg.profiles.names.carry_names`.
+    random_state : int or numpy.random.Generator, optional
+        For held-out accuracy; 1 where absent.
     rng : numpy.random.Generator, optional
-        For held-out accuracy; seeded with 1 where absent.
+        The same as ``random_state``.
 
     Returns
     -------
@@ -85,8 +94,8 @@ def profile_segments(
     Raises
     ------
     DataError
-        Where the three do not have the same number of respondents, or segments made with weights
-        meet a DataFrame, or its columns or index repeat.
+        Where the three do not have the same respondents, segments made with weights meet a frame
+        without, or its columns or index repeat.
     StudyError
         Where an action or a job names what is not there.
 
@@ -105,12 +114,16 @@ def profile_segments(
     rows changes nothing.
     """
     options = options or ProfilesSettings()
-    rng = rng or np.random.default_rng(1)
-    if isinstance(survey, pd.DataFrame):
-        if scales is not None:
-            check_same_rows(survey, scales.scores)
-        survey = survey_of(survey, segments)
+    rng = generator_of(rng, random_state)
+    if not isinstance(survey, Survey):
+        survey = survey_of(survey, scales, segments, weights)
+    elif weights is not None:
+        raise DataError(
+            "weights are for a DataFrame; a Survey has its own. Give them to Survey.from_frame."
+        )
     check_rows(survey, scales, segments)
+    scales = None if scales is None else aligned_scales(survey, scales)
+    segments = aligned_segments(survey, segments)
     sample = Sample.of(survey, scales, segments)
     k, min_base = segments.k, options.min_base
     correction, scope = options.correction, options.letters_scope

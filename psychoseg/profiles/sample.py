@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError
 from psychoseg.naming import LEAST_ALPHA
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 from psychoseg.stats.inference import count_base
-from psychoseg.survey.frame import survey_from_frame
+from psychoseg.survey.frame import survey_of_columns
+from psychoseg.survey.given import FrameLike
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -156,16 +158,25 @@ class Sample:
         return count_base(self.weights[use], counts=self.counts).people
 
 
-def survey_of(frame: pd.DataFrame, segments: Segments) -> Survey:
+def survey_of(
+    frame: FrameLike,
+    scales: Scales | None,
+    segments: Segments,
+    weights: str | npt.ArrayLike | None,
+) -> Survey:
     """Return a survey that has columns and nothing else, their roles left to the features."""
     points = segments.points
-    if not np.allclose(points["weight"], points["n"]):
+    kind = "sampling" if weights is not None or scales is None else scales.weight_kind
+    if weights is None and scales is not None:
+        weights = scales.weights
+    if weights is None and not np.allclose(points["weight"], points["n"]):
         raise DataError(
-            "the segments were made with weights, which a DataFrame does not carry. "
-            "Pass the Survey that was segmented, such as Survey.from_frame(..., weights=...)."
+            "the segments were made with weights. Give them here too, weights=..., or pass the "
+            "Survey that was segmented."
         )
-    named = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    survey = survey_from_frame(named, items=[], columns=list(named.columns))
+    survey = survey_of_columns(
+        frame, weights=weights, weight_kind=kind, use="profile", what="the profiles"
+    )
     return replace(survey, codebook={})
 
 

@@ -136,13 +136,13 @@ def _supplementary_table(run: Run) -> Table | None:
 
 def _shown_categories(run: Run, column: str) -> set[str]:
     """Return the categories of enough people, without one that subtraction would give away."""
-    counts = run.survey.columns[column][run.segments.labels > 0].value_counts(sort=False)
+    counts = run.survey.columns[column][run.segments.labels.to_numpy() > 0].value_counts(sort=False)
     shown, _ = shown_beside_total(np.asarray(counts, dtype=np.float64), run.study.profiles.min_base)
     return {str(c) for c, is_shown in zip(counts.index, shown, strict=True) if is_shown}
 
 
 def _answered(run: Run, column: str) -> int:
-    return int(run.survey.columns[column][run.segments.labels > 0].notna().sum())
+    return int(run.survey.columns[column][run.segments.labels.to_numpy() > 0].notna().sum())
 
 
 def _name_of(run: Run, row: Mapping[Hashable, object]) -> str:

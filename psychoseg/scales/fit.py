@@ -10,8 +10,10 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.engines.base import Engine
@@ -42,6 +44,8 @@ from psychoseg.stats.arrays import BoolArray, FloatArray, canonical_order, one_t
 from psychoseg.stats.dimension import FactorCountEvidence
 from psychoseg.stats.rotation import structure_matrix
 from psychoseg.study import ScalesSettings
+from psychoseg.study_options import with_options
+from psychoseg.survey.given import FrameLike, generator_of
 from psychoseg.survey.table import Survey, effective_size
 
 __all__ = ["fit_scales"]
@@ -49,9 +53,15 @@ __all__ = ["fit_scales"]
 
 @one_thread
 def fit_scales(
-    survey: Survey | pd.DataFrame,
+    survey: Survey | FrameLike,
     settings: ScalesSettings | None = None,
     *,
+    n_factors: int | Literal["auto", "parallel"] | None = None,
+    items: Sequence[str] | None = None,
+    reverse: Sequence[str] = (),
+    answer_range: tuple[float, float] | None = None,
+    weights: str | npt.ArrayLike | None = None,
+    random_state: int | np.random.Generator | None = None,
     engine: Engine | None = None,
     rng: np.random.Generator | None = None,
 ) -> Scales:
@@ -60,13 +70,22 @@ def fit_scales(
     Parameters
     ----------
     survey : Survey or DataFrame
-        Respondents and items. Every numeric column of a DataFrame counts as an item.
+        Respondents and items. A frame may be of pandas, polars or another library, or an array of
+        shape (people, items).
     settings : ScalesSettings, optional
         Scales named beforehand, or how to find them; the defaults find them.
+    n_factors : int or {"auto", "parallel"}, optional
+        Instead of the settings'.
+    items, reverse, answer_range, weights : optional
+        Of a frame, as :meth:`Survey.from_frame` takes them: where ``items`` is absent, every column
+        of numbers or of an ordered ``Categorical`` is an item, and the others are told. A Series of
+        weights is matched by its index.
+    random_state : int or numpy.random.Generator, optional
+        For parallel analysis and random starts; 1 where absent.
     engine : Engine, optional
         Who computes correlations and factors; Python where absent.
     rng : numpy.random.Generator, optional
-        For parallel analysis; seeded with 1 where absent.
+        The same as ``random_state``.
 
     Returns
     -------
@@ -76,16 +95,17 @@ def fit_scales(
     ------
     DataError
         Where an item is constant, two items have no respondents in common, there are fewer
-        respondents than items, or no factor has items enough; each names its items.
+        respondents than items, or no factor has items enough; each names its items. Where a frame
+        is not in order, or what is said of a frame is said of a Survey.
     StudyError
-        Where a named item does not exist.
+        Where a named item does not exist, or a setting is not allowed or said twice.
 
     Warns
     -----
     PsychosegWarning
         For a smoothed correlation matrix, thin pairs, items that repeat each other, Heywood cases,
         several optima, an item in no scale, a factor without items enough, an item scored against
-        its declared key, an item left out on request.
+        its declared key, an item left out on request, a column of the frame that is no item.
 
     Notes
     -----
@@ -96,12 +116,22 @@ def fit_scales(
     was answered; items with different answer scales are first brought to the one most items of the
     scale have. Centring within persons touches the scores alone: correlations, factors and
     reliability are those of the answers as given.
+
+    Examples
+    --------
+    >>> import psychoseg
+    >>> answers = psychoseg.example_answers()
+    >>> items = [name for name in answers if name.startswith("q")]
+    >>> scales = psychoseg.fit_scales(answers, n_factors=2, items=items, weights="weight")
+    >>> scales
+    Scales(2 scales of 8 items, 300 respondents, alpha .84 to .86)
+    >>> scales.table["scale"].tolist()
+    ['factor_1', 'factor_2']
     """
-    index = survey.index if isinstance(survey, pd.DataFrame) else None
-    survey = survey if isinstance(survey, Survey) else Survey.from_frame(survey)
-    settings = settings or ScalesSettings()
+    settings = with_options(settings or ScalesSettings(), {"n_factors": n_factors})
+    survey = _as_survey(survey, items, reverse, answer_range, weights)
     engine = engine or PythonEngine()
-    rng = rng or np.random.default_rng(1)
+    rng = generator_of(rng, random_state)
 
     # Items in name order and rows in canonical order make every sum, and so every byte, independent
     # of how the file was sorted.
@@ -181,14 +211,45 @@ def fit_scales(
         corr=pd.DataFrame(corr, index=items_index, columns=answers.names).loc[
             in_file_order, in_file_order
         ],
-        scores=scores if index is None else scores.set_axis(index),
+        scores=scores.set_axis(survey.rows),
         score=_score_words(settings),
         method=_method(settings, evidence, n_factors, len(names)),
         found=not settings.scale,
         n_factors_suggested=evidence.n_factors,
         kmo=factoring.kmo,
         correlation=settings.correlation,
+        weights=None
+        if survey.weight_kind == "none"
+        else pd.Series(survey.weights, index=survey.rows, name="weight"),
+        weight_kind=survey.weight_kind,
+        left_out=survey.left_out,
     )
+
+
+def _as_survey(
+    survey: Survey | FrameLike,
+    items: Sequence[str] | None,
+    reverse: Sequence[str],
+    answer_range: tuple[float, float] | None,
+    weights: str | npt.ArrayLike | None,
+) -> Survey:
+    """Return the survey that was given, or that of a frame; a Survey has its own answers."""
+    if not isinstance(survey, Survey):
+        return Survey.from_frame(
+            survey, items=items, reverse=reverse, answer_range=answer_range, weights=weights
+        )
+    said = {
+        "items": items is not None,
+        "reverse": len(reverse) > 0,
+        "answer_range": answer_range is not None,
+        "weights": weights is not None,
+    }
+    if any(said.values()):
+        raise DataError(
+            f"{', '.join(name for name, is_said in said.items() if is_said)} in fit_scales is for "
+            "a DataFrame; a Survey has its own. Give it to Survey.from_frame."
+        )
+    return survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from psychoseg.engines.base import CorrelationKind
+from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
 __all__ = ["Scales", "no_scales"]
 
@@ -75,6 +77,11 @@ class Scales:
     kmo : float
         Kaiser's measure of sampling adequacy.
     correlation : {"pearson", "spearman", "polychoric", "mixed"}
+    weights : pandas.Series or None
+        The weight of each respondent, index as of ``scores``; None where nothing is weighted.
+    weight_kind : {"none", "sampling", "frequency"}
+    left_out : pandas.DataFrame
+        ``column, reason``: columns of the DataFrame that cannot be items.
     """
 
     table: pd.DataFrame
@@ -99,6 +106,9 @@ class Scales:
     n_factors_suggested: int
     kmo: float
     correlation: CorrelationKind
+    weights: pd.Series | None = None
+    weight_kind: Literal["none", "sampling", "frequency"] = "none"
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
 
 
 def no_scales(n: int) -> Scales:

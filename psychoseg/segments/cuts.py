@@ -108,7 +108,8 @@ def cut_table(segments: Segments) -> pd.DataFrame:
     ks = cut_numbers(segments)
     panel = cut_panel(segments, ks)
     parents: dict[int, dict[int, int]] = {}
-    coarser = np.minimum(segments.labels, 1) if ks[0] == 2 else np.zeros_like(segments.labels)
+    shown = segments.labels.to_numpy()
+    coarser = np.minimum(shown, 1) if ks[0] == 2 else np.zeros_like(shown)
     for k, own in zip(ks, panel.T, strict=True):
         of = np.zeros(k + 1, dtype=np.intp)
         of[own] = coarser

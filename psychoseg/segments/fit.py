@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
@@ -28,6 +29,7 @@ from psychoseg.segments.audits import (
     audit_tandem,
     audit_trust,
 )
+from psychoseg.segments.inputs import survey_and_scales, tell_excluded
 from psychoseg.segments.map import map_of
 from psychoseg.segments.methods import (
     METHOD_NAMES,
@@ -48,8 +50,9 @@ from psychoseg.stats.linkage import count_tied_merges
 from psychoseg.stats.micro_clusters import agreement_with_exact
 from psychoseg.stats.stability import BORDER, Bootstrap, bootstrap, slsw
 from psychoseg.study import ReduceSettings, SegmentsSettings
-from psychoseg.study_segments import FINDS_K, TREE_METHODS
-from psychoseg.survey.frame import check_same_rows, survey_from_frame
+from psychoseg.study_options import with_options
+from psychoseg.study_segments import FINDS_K, TREE_METHODS, SegmentMethod
+from psychoseg.survey.given import FrameLike, generator_of
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
@@ -70,10 +73,14 @@ _BANDS = ((0.85, "highly stable"), (0.75, "valid"), (0.6, "a pattern"), (0.0, "n
 
 @one_thread
 def fit_segments(
-    survey: Survey | pd.DataFrame,
+    survey: Survey | FrameLike | Scales,
     scales: Scales | None = None,
     settings: SegmentsSettings | None = None,
     *,
+    k: int | Literal["auto"] | None = None,
+    method: SegmentMethod | None = None,
+    weights: str | npt.ArrayLike | None = None,
+    random_state: int | np.random.Generator | None = None,
     reduce: ReduceSettings | None = None,
     engine: Engine | None = None,
     rng: np.random.Generator | None = None,
@@ -83,18 +90,28 @@ def fit_segments(
 
     Parameters
     ----------
-    survey : Survey or DataFrame
-        With a Survey, its active columns enter beside the scale scores. With a DataFrame, all its
-        columns do (numeric, or text and Categorical as categories).
+    survey : Survey, DataFrame or Scales
+        With a Survey, its active columns enter beside the scale scores. With a frame (of pandas,
+        polars or another library, or an array), all its columns do: numbers, text and Categorical
+        as categories, an ordered Categorical as equal steps; ids, dates, open text and empty
+        columns are left out and told. With Scales, their scores alone.
     scales : Scales, optional
-        Row by row the same respondents; none where the columns alone are to be segmented.
+        Of the same respondents, matched by the index; none where the columns alone are to be
+        segmented.
     settings : SegmentsSettings, optional
+    k, method : optional
+        Instead of the settings'.
+    weights : str, Series or array of shape (n,), optional
+        Of a frame or of Scales: a column, a Series matched by its index, or an array in the order
+        of the rows. Those of the scales where absent.
+    random_state : int or numpy.random.Generator, optional
+        For resamples, single clouds and random starts; 1 where absent.
     reduce : ReduceSettings, optional
     engine : Engine, optional
         Who divides; Python where absent. Resamples are divided in Python wherever it has the
         method.
     rng : numpy.random.Generator, optional
-        For resamples, single clouds and random starts; seeded with 1 where absent.
+        The same as ``random_state``.
     progress : callable, optional
         Called with (steps done, steps in all).
 
@@ -105,14 +122,18 @@ def fit_segments(
     Raises
     ------
     DataError
-        Where nothing is active, an active column is constant, rows do not match the scales, k is
-        larger than the number of distinct respondents, or the method cannot divide them.
+        Where nothing is active, an active column is constant, the index does not match that of the
+        scales, k is larger than the number of distinct respondents, or the method cannot divide
+        them.
+    StudyError
+        Where a setting is not allowed or said twice.
 
     Warns
     -----
     PsychosegWarning
-        For a segment too small to read, for ties that decide the cut, for an approximation, and
-        where demographics carry most of the division.
+        For respondents who lack an active value, columns of a frame that take no part, a segment
+        too small to read, for ties that decide the cut, for an approximation, and where
+        demographics carry most of the division.
 
     Notes
     -----
@@ -129,13 +150,22 @@ def fit_segments(
     Ward (1963); Rousseeuw (1987); Hennig (2007); Dolnicar & Leisch (2010), Marketing Letters 21,
     83-101, the verdicts; Dolnicar & Leisch (2017), Marketing Letters 28, 423-436, segment level
     stability.
+
+    Examples
+    --------
+    >>> import psychoseg
+    >>> answers = psychoseg.example_answers()
+    >>> quick = psychoseg.SegmentsSettings(bootstrap=10, null_replicates=39, audits=False)
+    >>> items = [name for name in answers if name.startswith("q")]
+    >>> segments = psychoseg.fit_segments(answers[items], settings=quick, k=3)
+    >>> segments.labels["P001"] in (1, 2, 3)
+    True
     """
-    survey, scales = _as_inputs(survey, scales)
-    settings = settings or SegmentsSettings()
+    settings = with_options(settings or SegmentsSettings(), {"k": k, "method": method})
+    survey, scales = survey_and_scales(survey, scales, weights)
     reduce = reduce or ReduceSettings()
     engine = engine or PythonEngine()
-    rng = rng or np.random.default_rng(1)
-    streams = rng.spawn(8)
+    streams = generator_of(rng, random_state).spawn(8)
 
     space = build_space(
         survey,
@@ -145,6 +175,7 @@ def fit_segments(
         with_answers=settings.method == "lca",
         rng=streams[0],
     )
+    tell_excluded(space.gaps, survey.n)
     merged = space.merged
     m = len(merged.x)
     weights = merged.weights
@@ -257,7 +288,7 @@ def fit_segments(
         points["consensus"] = agreed + 1
     across = slsa(np.column_stack([np.zeros(m, dtype=np.intp), division.labels]), weights)
     return Segments(
-        labels=np.where(there, labels[point_of] + 1, 0),
+        labels=pd.Series(np.where(there, labels[point_of] + 1, 0), survey.rows, name="segment"),
         k=number.k,
         unassigned=number.k if division.unassigned else 0,
         table=_segment_table(
@@ -299,32 +330,20 @@ def fit_segments(
         supplementary=space.supplementary,
         components_rule=space.rule,
         map_note=map_note,
-        silhouette=np.where(there, widths[point_of], np.nan),
-        certainty=np.where(there, certainty[point_of], np.nan),
+        silhouette=pd.Series(
+            np.where(there, widths[point_of], np.nan), survey.rows, name="silhouette"
+        ),
+        certainty=pd.Series(
+            np.where(there, certainty[point_of], np.nan), survey.rows, name="certainty"
+        ),
         excluded=space.gaps,
         tied_merges=tied,
         n_identical=space.n_identical,
         n_moved=round(float(people[division.moved[:, column]].sum())),
         approximate=approximate,
         method=_method(settings, engine),
+        left_out=survey.left_out,
     )
-
-
-def _as_inputs(
-    survey: Survey | pd.DataFrame, scales: Scales | None
-) -> tuple[Survey, Scales | None]:
-    """Return a survey whose active columns are those of a DataFrame, where one was given."""
-    if isinstance(survey, pd.DataFrame):
-        frame, columns = survey, [str(name) for name in survey.columns]
-        survey = survey_from_frame(survey, items=[], columns=columns, use="active")
-        if scales is not None:
-            check_same_rows(frame, scales.scores)
-    if scales is not None and len(scales.scores) != survey.n:
-        raise DataError(
-            f"the scales have {len(scales.scores)} respondents and the survey {survey.n}. Give the "
-            "rows that the scales were fitted on, in the same order."
-        )
-    return survey, scales
 
 
 def _numbers(settings: SegmentsSettings, n_points: int) -> list[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
 
 from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
 __all__ = ["Segments", "Verdict"]
 
@@ -20,8 +21,10 @@ class Segments:
 
     Attributes
     ----------
-    labels : ndarray of int, shape (n,)
-        1 to k by descending weighted size; 0 for a respondent in ``excluded``.
+    labels : pandas.Series of int, shape (n,)
+        1 to k by descending weighted size; 0 for a respondent in ``excluded``. The index is that of
+        the DataFrame that was segmented, or of which the survey was made; 0 to n - 1, as in the
+        survey's own tables, where it was read from a file.
     k : int
         Segments shown, ``unassigned`` among them.
     unassigned : int
@@ -108,11 +111,11 @@ class Segments:
     components_rule : str
     map_note : str
         What the map shows, in words.
-    silhouette : ndarray, shape (n,)
-        Silhouette width; NaN where excluded.
-    certainty : ndarray, shape (n,)
-        Share of the resamples that put the respondent into the segment he or she has; NaN where
-        excluded or not looked at.
+    silhouette : pandas.Series, shape (n,)
+        Silhouette width, index as of ``labels``; NaN where excluded.
+    certainty : pandas.Series, shape (n,)
+        Share of the resamples that put the respondent into the segment he or she has, index as of
+        ``labels``; NaN where excluded or not looked at.
     excluded : pandas.DataFrame
         Ledger lines of the respondents that lack an active value.
     tied_merges : int
@@ -125,9 +128,11 @@ class Segments:
     approximate : str
         What is approximate and how well it agrees, empty where all is exact.
     method : str
+    left_out : pandas.DataFrame
+        ``column, reason``: columns of the DataFrame that took no part.
     """
 
-    labels: IntArray
+    labels: pd.Series
     k: int
     unassigned: int
     table: pd.DataFrame
@@ -161,11 +166,12 @@ class Segments:
     supplementary: pd.DataFrame
     components_rule: str
     map_note: str
-    silhouette: FloatArray
-    certainty: FloatArray
+    silhouette: pd.Series
+    certainty: pd.Series
     excluded: pd.DataFrame
     tied_merges: int
     n_identical: int
     n_moved: int
     approximate: str
     method: str
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))

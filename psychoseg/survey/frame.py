@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,16 +12,28 @@ import pandas as pd
 
 from psychoseg.errors import DataError
 from psychoseg.survey.clean import check_items, observed_ends, rescale
+from psychoseg.survey.given import (
+    LEFT_OUT_COLUMNS,
+    FrameLike,
+    answer_kind,
+    as_pandas,
+    category_codes,
+    matching_rows,
+    no_category,
+    no_item,
+    numbers_of,
+    tell_left_out,
+)
 from psychoseg.survey.raw import number_text, quoted_list, rows_text
 from psychoseg.survey.select import nearest_names
 from psychoseg.survey.table import LEDGER_COLUMNS, Survey, Variable
 from psychoseg.survey.weighting import WEIGHTING_COLUMNS, weighting_table
 
-__all__ = ["check_same_rows", "survey_from_frame"]
+__all__ = ["survey_from_frame", "survey_of_columns"]
 
 
 def survey_from_frame(
-    frame: pd.DataFrame,
+    frame: FrameLike,
     *,
     items: Sequence[str] | None = None,
     columns: Sequence[str] = (),
@@ -32,7 +45,7 @@ def survey_from_frame(
     weight_kind: Literal["sampling", "frequency"] = "sampling",
     use: Literal["active", "profile"] = "profile",
 ) -> Survey:
-    """Make a survey from a DataFrame; see :meth:`Survey.from_frame`.
+    """Make a survey from a frame; see :meth:`Survey.from_frame`.
 
     ``use`` says what its columns are for. With ``items=[]`` there are only columns.
 
@@ -49,99 +62,168 @@ def survey_from_frame(
     becomes categorical, a ``Categorical`` with its own order, other values sorted; an ordered
     ``Categorical`` is ordinal. All columns are of one block, "demographics".
     """
-    # Names become text, as a survey's are: a column called 0 is "0".
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    columns = [str(name) for name in columns]
+    frame = as_pandas(frame)
+    columns, reverse = [str(name) for name in columns], [str(name) for name in reverse]
     items = None if items is None else [str(name) for name in items]
-    if not frame.columns.is_unique:
-        twice = [str(n) for n in frame.columns[frame.columns.duplicated()].unique()]
-        raise DataError(
-            f"the frame repeats the columns {quoted_list(twice)}. Give each its own name."
-        )
+    labels = {str(name): label for name, label in (labels or {}).items()}
     weight_column = weights if isinstance(weights, str) else None
-    named = {*columns, *([ids] if ids else []), *([weight_column] if weight_column else [])}
+    left_out = pd.DataFrame(columns=list(LEFT_OUT_COLUMNS), dtype="str")
     if items is None:
-        items = [
-            str(n)
-            for n in frame.columns
-            if n not in named and pd.api.types.is_numeric_dtype(frame[n].dtype)
-        ]
-        if not items:
-            raise DataError("there are no items: no numeric column is left. Name them in items.")
+        named = {*columns, *([ids] if ids else []), *([weight_column] if weight_column else [])}
+        items, left_out = _found_items(frame, [n for n in frame.columns if n not in named])
     _check_names(frame, items, columns, reverse, ids, weight_column)
     _check_finite(frame, [*items, *columns])
     answers = _items(frame, items, answer_range)
     others = pd.DataFrame({n: _column(frame[n]) for n in columns}, index=pd.RangeIndex(len(frame)))
-    labels = labels or {}
-    book: dict[str, Variable] = {}
-    low, high = answer_range or (observed_ends(answers) if items else (0.0, 0.0))
-    for name in items:
-        book[name] = Variable(
+    used = np.ones(len(frame)) if weights is None else _weights(frame, weights, weight_kind)
+    sampled = weights is not None and weight_kind == "sampling"
+    survey = Survey(
+        ids=_ids(frame, ids),
+        items=answers,
+        columns=others,
+        weights=used,
+        weight_kind="none" if weights is None else weight_kind,
+        codebook={
+            **_item_lines(frame, answers, reverse, answer_range, labels),
+            **{name: _column_line(name, others[name], labels, use) for name in columns},
+            **({} if ids is None else {ids: Variable(ids, labels.get(ids, ids), "id", "text")}),
+            **(
+                {}
+                if weight_column is None
+                else {
+                    weight_column: Variable(
+                        weight_column, labels.get(weight_column, weight_column), "weight", "numeric"
+                    )
+                }
+            ),
+        },
+        ledger=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
+        n_read=len(frame),
+        weighting=weighting_table(used) if sampled else pd.DataFrame(columns=WEIGHTING_COLUMNS),
+        index=frame.index,
+        left_out=left_out,
+    )
+    tell_left_out(left_out, "the items")
+    return survey
+
+
+def survey_of_columns(
+    frame: FrameLike,
+    *,
+    weights: str | npt.ArrayLike | None = None,
+    weight_kind: Literal["none", "sampling", "frequency"] = "sampling",
+    use: Literal["active", "profile"],
+    what: str,
+) -> Survey:
+    """Make a survey of all columns of a frame that can form or describe segments, and no items.
+
+    Parameters
+    ----------
+    frame : frame, shape (n, any)
+    weights : str or array-like of shape (n,), optional
+    weight_kind : {"none", "sampling", "frequency"}
+        "none" where there are no weights.
+    use : {"active", "profile"}
+    what : str
+        What a column is left out of that is an id, a date, open text or empty, for the warning.
+
+    Returns
+    -------
+    Survey
+        Its ``left_out`` holds these columns.
+
+    Raises
+    ------
+    DataError
+        As :func:`survey_from_frame` does.
+
+    Warns
+    -----
+    PsychosegWarning
+        Where a column is left out.
+    """
+    frame = as_pandas(frame)
+    named = [n for n in frame.columns if n != weights] if isinstance(weights, str) else frame
+    reasons = {str(name): no_category(frame[name]) for name in named}
+    left_out = _left_out({name: why for name, why in reasons.items() if why})
+    kept = [name for name, why in reasons.items() if not why]
+    survey = survey_from_frame(
+        frame,
+        items=[],
+        columns=kept,
+        weights=weights,
+        weight_kind="frequency" if weight_kind == "frequency" else "sampling",
+        use=use,
+    )
+    tell_left_out(left_out, what)
+    return replace(survey, left_out=left_out)
+
+
+def _found_items(frame: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
+    """Return the columns that can be items, and the others with the reason why not."""
+    reasons = {name: no_item(frame[name]) for name in names}
+    items = [name for name, why in reasons.items() if not why]
+    left_out = _left_out({name: why for name, why in reasons.items() if why})
+    if not items:
+        held = [f"{name}: {why}" for name, why in left_out.itertuples(index=False, name=None)]
+        raise DataError(
+            "there are no items: no column of numbers or of an ordered Categorical is left"
+            + (f" ({'; '.join(held[:5])}{' ...' if len(held) > 5 else ''})" if held else "")
+            + ". Turn answers into codes, or name the items."
+        )
+    return items, left_out
+
+
+def _left_out(reasons: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(reasons.items()), columns=list(LEFT_OUT_COLUMNS), dtype="str")
+
+
+def _item_lines(
+    frame: pd.DataFrame,
+    answers: pd.DataFrame,
+    reverse: Sequence[str],
+    answer_range: tuple[float, float] | None,
+    labels: Mapping[str, str],
+) -> dict[str, Variable]:
+    """Return the codebook of the items; an ordered Categorical brings its own ends and labels."""
+    worded = {
+        str(name): dict(
+            zip(category_codes(frame[name]), map(str, frame[name].cat.categories), strict=True)
+        )
+        for name in answers.columns
+        if answer_kind(frame[name]) == "ordered"
+    }
+    plain = [name for name in answers.columns if name not in worded]
+    ends = answer_range or (observed_ends(answers[plain]) if plain else (0.0, 0.0))
+    lines = {}
+    for name in answers.columns:
+        low, high = ends
+        if name in worded and answer_range is None:
+            low, high = min(worded[name]), max(worded[name])
+        lines[name] = Variable(
             name,
             labels.get(name, name),
             "item",
             "likert",
             low=low,
             high=high,
+            value_labels=worded.get(name, {}),
             reversed=name in reverse,
         )
-    for name in columns:
-        categorical = isinstance(others[name].dtype, pd.CategoricalDtype)
-        categories = tuple(others[name].cat.categories) if categorical else ()
-        kind: Literal["numeric", "ordinal", "categorical"] = "numeric"
-        if categorical:
-            kind = "ordinal" if others[name].cat.ordered else "categorical"
-        book[name] = Variable(
-            name,
-            labels.get(name, name),
-            use,
-            kind,
-            categories=categories,
-            block="demographics",
-        )
-    if ids is not None:
-        book[ids] = Variable(ids, labels.get(ids, ids), "id", "text")
-    if weight_column is not None:
-        book[weight_column] = Variable(
-            weight_column, labels.get(weight_column, weight_column), "weight", "numeric"
-        )
-    used = np.ones(len(frame)) if weights is None else _weights(frame, weights, weight_kind)
-    sampled = weights is not None and weight_kind == "sampling"
-    return Survey(
-        ids=_ids(frame, ids),
-        items=answers,
-        columns=others,
-        weights=used,
-        weight_kind="none" if weights is None else weight_kind,
-        codebook=book,
-        ledger=pd.DataFrame(columns=list(LEDGER_COLUMNS)),
-        n_read=len(frame),
-        weighting=weighting_table(used) if sampled else pd.DataFrame(columns=WEIGHTING_COLUMNS),
+    return lines
+
+
+def _column_line(
+    name: str, values: pd.Series, labels: Mapping[str, str], use: Literal["active", "profile"]
+) -> Variable:
+    kind: Literal["numeric", "ordinal", "categorical"] = "numeric"
+    categories: tuple[str, ...] = ()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        kind = "ordinal" if values.cat.ordered else "categorical"
+        categories = tuple(values.cat.categories)
+    return Variable(
+        name, labels.get(name, name), use, kind, categories=categories, block="demographics"
     )
-
-
-def check_same_rows(frame: pd.DataFrame, scores: pd.DataFrame) -> None:
-    """Refuse a frame whose index says that its rows are not those of the scale scores.
-
-    Parameters
-    ----------
-    frame : DataFrame, shape (n, anything)
-    scores : DataFrame, shape (n, s)
-        Their index is 0 to n - 1 where they came from a survey, which says nothing of a frame with
-        names of its own for its rows.
-
-    Raises
-    ------
-    DataError
-    """
-    if len(frame) != len(scores) or frame.index.equals(scores.index):
-        return
-    unnamed = scores.index.equals(pd.RangeIndex(len(scores)))
-    if not unnamed or frame.index.isin(scores.index).any():
-        raise DataError(
-            "the DataFrame and the scales have other rows: their indexes differ. Give the rows "
-            "that the scales were fitted on, in the same order."
-        )
 
 
 def _check_names(
@@ -171,9 +253,9 @@ def _check_names(
 
 def _check_finite(frame: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
-        if not pd.api.types.is_float_dtype(frame[name].dtype):
+        if answer_kind(frame[name]) != "number":
             continue
-        infinite = np.flatnonzero(np.isinf(frame[name].to_numpy(np.float64, na_value=np.nan)))
+        infinite = np.flatnonzero(np.isinf(numbers_of(frame[name])))
         if len(infinite):
             raise DataError(
                 f"column {name!r} is infinite in {rows_text(infinite)} (counted from 0). Make it "
@@ -184,15 +266,18 @@ def _check_finite(frame: pd.DataFrame, names: Sequence[str]) -> None:
 def _items(
     frame: pd.DataFrame, items: Sequence[str], answer_range: tuple[float, float] | None
 ) -> pd.DataFrame:
-    text = [n for n in items if not pd.api.types.is_numeric_dtype(frame[n].dtype)]
+    text = [n for n in items if answer_kind(frame[n]) not in ("number", "bool", "ordered")]
     if text:
         held = [f"{n} ({frame[n].dtype})" for n in text]
         raise DataError(
-            "items must be numeric; not so: "
+            "items must be numbers or an ordered Categorical; not so: "
             f"{', '.join(held[:5])}{' ...' if len(held) > 5 else ''}. "
-            f"Turn their answers into codes."
+            f"Turn their answers into codes, or say their order with "
+            "pandas.Categorical(..., ordered=True)."
         )
-    answers = frame[list(items)].astype(float).reset_index(drop=True)
+    answers = pd.DataFrame(
+        {n: numbers_of(frame[n]) for n in items}, index=pd.RangeIndex(len(frame)), dtype=np.float64
+    )
     x = answers.to_numpy()
     if np.isinf(x).any():
         where = [str(n) for n in answers.columns[np.isinf(x).any(axis=0)]]
@@ -215,9 +300,8 @@ def _items(
 
 def _column(series: pd.Series) -> pd.Series:
     series = series.reset_index(drop=True)
-    numeric = pd.api.types.is_numeric_dtype(series.dtype)
-    if numeric and not pd.api.types.is_bool_dtype(series.dtype):
-        return series.astype(float)
+    if answer_kind(series) == "number":
+        return pd.Series(numbers_of(series), name=series.name)
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.cat.remove_unused_categories()
         return series.cat.rename_categories([str(c) for c in series.cat.categories])
@@ -248,6 +332,9 @@ def _ids(frame: pd.DataFrame, ids: str | None) -> pd.Series:
 def _weights(
     frame: pd.DataFrame, weights: str | npt.ArrayLike, kind: Literal["sampling", "frequency"]
 ) -> npt.NDArray[np.float64]:
+    if isinstance(weights, pd.Series):
+        at = matching_rows(frame.index, weights.index, what="the weights", of="the frame")
+        weights = weights.iloc[at].to_numpy()
     given = frame[weights].to_numpy() if isinstance(weights, str) else np.asarray(weights)
     if given.shape != (len(frame),):
         raise DataError(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError
+from psychoseg.survey.given import LEFT_OUT_COLUMNS, FrameLike
 from psychoseg.survey.missing import MissingAnswers, describe_missing
 
 __all__ = ["LEDGER_COLUMNS", "Survey", "Variable", "effective_size"]
@@ -112,6 +113,11 @@ class Survey:
         and after weighting, and the target. Empty without margins.
     texts : pandas.DataFrame of str, shape (n, t)
         Open answers, "" where there is none; empty where the study has no ``[[texts]]``.
+    index : pandas.Index or None
+        That of the frame the survey was made from, by which whatever is found of its respondents
+        can be joined to it; None where it was read from a file, whose respondents count from 0.
+    left_out : pandas.DataFrame
+        ``column, reason``: columns of the frame that nobody named and that hold no answers.
     """
 
     ids: pd.Series
@@ -128,6 +134,13 @@ class Survey:
     weighting: pd.DataFrame = field(default_factory=pd.DataFrame)
     margins: pd.DataFrame = field(default_factory=pd.DataFrame)
     texts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    index: pd.Index | None = None
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+
+    @property
+    def rows(self) -> pd.Index:
+        """Return the index of the respondents in the caller's hands: see ``index``."""
+        return self.ids.index if self.index is None else self.index
 
     @property
     def n(self) -> int:
@@ -170,7 +183,7 @@ class Survey:
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: FrameLike,
         *,
         items: Sequence[str] | None = None,
         columns: Sequence[str] = (),
@@ -185,22 +198,27 @@ class Survey:
 
         Parameters
         ----------
-        frame : DataFrame, shape (n, anything)
-            One row a respondent. Not changed.
+        frame : DataFrame of pandas, polars or another library, or array, shape (n, anything)
+            One row a respondent. Not changed. The columns of an array are called x0, x1, ...
         items : sequence of str, optional
-            The items; all numeric columns that are named nowhere else where absent.
+            The items: numbers, truths, or an ordered ``Categorical``, whose categories are coded 1,
+            2, ... unless their names are rising numbers. Where absent, all columns of these kinds
+            that are named nowhere else and are no ids; the others are told and kept in
+            ``left_out``.
         columns : sequence of str
             Demographics and other columns beside the items; each becomes a profile column.
         reverse : sequence of str
             Items keyed the other way.
         answer_range : (float, float), optional
-            Ends of the items' answer scale; the lowest and highest answer to any item where absent.
+            Ends of the items' answer scale; where absent, the lowest and highest answer to any
+            item, or the ends of an ordered ``Categorical``.
         labels : mapping of str to str, optional
             Label of each column.
         ids : str, optional
             Column of ids; the index as text where absent.
-        weights : str or array of shape (n,), optional
-            Survey weights, positive and finite.
+        weights : str, Series, or array of shape (n,), optional
+            Survey weights, positive and finite: a column, a Series with the index of the frame in
+            any order, or an array in the order of the rows.
         weight_kind : {"sampling", "frequency"}
 
         Returns
@@ -210,8 +228,22 @@ class Survey:
         Raises
         ------
         DataError
-            Where a column is unknown, an item is not numeric, ids repeat, or a weight is not
-            positive.
+            Where a column is unknown, an item is not numeric, ids repeat, a weight is not positive,
+            or the weights have another index.
+
+        Warns
+        -----
+        PsychosegWarning
+            Where ``items`` is absent and a column cannot be one.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import psychoseg
+        >>> frame = pd.DataFrame({"q1": [1, 5, 3], "q2": [2, 4, 5], "age": [31, 47, 26]})
+        >>> survey = psychoseg.Survey.from_frame(frame, items=["q1", "q2"], columns=["age"])
+        >>> survey.n
+        3
         """
         from psychoseg.survey.frame import survey_from_frame
 

@@ -58,7 +58,10 @@ def test_the_index_gives_the_ids_and_any_index_will_do() -> None:
         ({"items": ["q1"], "columns": ["aeg"]}, r"no column 'aeg'\. Did you mean 'age'\?"),
         ({"items": ["q1"], "columns": ["q1"]}, r"'q1' is used twice"),
         ({"items": ["q1"], "reverse": ["q2"]}, r"reverse: 'q2' is not one of the items"),
-        ({"items": ["q1", "town"]}, r"items must be numeric; not so: town"),
+        (
+            {"items": ["q1", "town"]},
+            r"items must be numbers or an ordered Categorical; not so: town",
+        ),
         (
             {"items": ["q1", "q2"], "answer_range": (1, 4)},
             r"1 answers are outside 1 to 4.* q2 = 5 in row 0",
