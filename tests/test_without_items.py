@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -143,3 +144,14 @@ def test_a_study_without_items_comes_back_from_its_own_toml(tmp_path):
     study = load_study(tmp_path)
     (tmp_path / "study.toml").write_text(study.to_toml())
     assert load_study(tmp_path) == study
+
+
+def test_r_draws_the_options_and_says_that_there_are_no_eigenvalues(made, root, rscript, tmp_path):
+    _, run = made
+    script = root / "r_scripts" / "persona_report.R"
+    done = subprocess.run(
+        [rscript, str(script), str(run.folder), str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no scree: The run has no eigenvalues of items." in done.stderr
+    assert (tmp_path / "heatmap.png").stat().st_size > 10_000

@@ -142,8 +142,11 @@ apart_rows <- function(run, apart) {
   n <- length(apart$labels)
   data.frame(
     segment = as_segment(run, rep(seq_len(run$k), each = n)), y = rep(rev(seq_len(n)), run$k),
-    row = rep(seq_len(n), run$k), z = as.vector(apart$z), mean = as.vector(apart$mean)
+    row = rep(seq_len(n), run$k), z = as.vector(apart$z),
+    text = mean_text(as.vector(apart$mean), rep(apart$is_share, run$k))
   )
 }
+
+mean_text <- function(mean, is_share) ifelse(is_share, percent(mean), two_decimals(mean))
 
 furthest <- function(apart) max(1, abs(apart$z), na.rm = TRUE)

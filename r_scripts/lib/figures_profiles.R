@@ -19,7 +19,9 @@ draw_heatmap <- function(run) {
   cells <- apart_rows(run, apart)
   cells$column <- as.integer(cells$segment) + 1L
   cells$colour <- ink(shade(ifelse(is.na(cells$z), 0, cells$z / limit)))
-  all <- data.frame(y = rev(seq_len(n)), column = 1L, mean = apart$total)
+  all <- data.frame(
+    y = rev(seq_len(n)), column = 1L, text = mean_text(apart$total, apart$is_share)
+  )
   sizes <- run$table$n[match(seq_len(run$k), run$table$segment)]
   size <- if (n > 20L || run$k > 10L) 2.5 else 3.6
   width <- 90L %/% (run$k + 1L)
@@ -34,10 +36,10 @@ draw_heatmap <- function(run) {
       ggplot2::aes(fill = .data$z), width = 0.97, height = 0.94, na.rm = TRUE
     ) +
     ggplot2::geom_text(
-      ggplot2::aes(label = two_decimals(.data$mean)), colour = cells$colour, size = size
+      ggplot2::aes(label = .data$text), colour = cells$colour, size = size
     ) +
     ggplot2::geom_text(
-      data = all, ggplot2::aes(label = two_decimals(.data$mean)), colour = muted_colour, size = size
+      data = all, ggplot2::aes(label = .data$text), colour = muted_colour, size = size
     ) +
     ggplot2::scale_fill_gradientn(
       colours = shade(seq(-1, 1, 0.05)), limits = c(-limit, limit), na.value = mid_colour,
@@ -49,7 +51,7 @@ draw_heatmap <- function(run) {
     ) +
     scale_axis(apart)
   page(
-    plot, run, "heatmap", "A cell is a segment's mean; its colour says how far that lies from the ",
+    plot, run, "heatmap", "A cell is a segment's mean or share; its colour says how far that lies from the ",
     "mean of all.", note = paste0(
       if (narrow) paste0(key_of(seq_len(run$k), run$names), ". "),
       "Values: profiles/means.csv, columns mean and z."
@@ -98,7 +100,7 @@ draw_snake <- function(run) {
 draw_radar <- function(run) {
   apart <- scales_apart(run, max_spokes)
   m <- length(apart$labels)
-  if (sum(apart$scales) < 3L) return("A radar needs three scales or more.")
+  if (m < 3L) return("A radar needs three scales or more.")
   angle <- 2 * pi * (seq_len(m) - 1) / m
   ring <- function(r, group, ...) {
     closed <- c(seq_len(m), 1L)

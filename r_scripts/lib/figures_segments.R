@@ -383,7 +383,7 @@ draw_scree <- function(run) {
     line = c("solid", "solid", "dashed", "dashed")
   )
   series <- series[series$column %in% names(table), ]
-  if (is.null(table) || nrow(series) == 0L) return("The run has no eigenvalues of items.")
+  if (NROW(table) == 0L || nrow(series) == 0L) return("The run has no eigenvalues of items.")
   kept <- as.logical(table$retained)
   shown <- seq_len(min(nrow(table), max(max_eigenvalues, sum(kept, na.rm = TRUE) + 5L)))
   long <- do.call(rbind, lapply(seq_len(nrow(series)), function(i) data.frame(

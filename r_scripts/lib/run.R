@@ -299,12 +299,38 @@ big <- function(x) {
 
 percent <- function(share) ifelse(is.na(share), "\u2013", sprintf("%.0f%%", 100 * share))
 
-# How far each segment lies from everybody on the scales (on all means without scales), in standard
-# deviations: a row a scale, a column a segment, NA where hidden. `most` keeps those on which the
-# segments lie farthest apart.
+# What pictures of the segments side by side show: the scales; without scales the active columns,
+# categories and options as shares; without active ones all means.
+dividing_rows <- function(run) {
+  keep <- c("segment", "variable", "label", "kind", "mean", "total", "z")
+  scales <- run$means[run$means$kind == "scale", ]
+  own <- run$means[run$means$role %in% "active", ]
+  shares <- run$shares[run$shares$role %in% "active", ]
+  if (nrow(scales) > 0L || (nrow(own) == 0L && NROW(shares) == 0L)) {
+    rows <- if (nrow(scales) > 0L) scales else run$means
+    return(cbind(rows[keep], is_share = rep(FALSE, nrow(rows))))
+  }
+  if (NROW(shares) > 0L) {
+    option <- shares$kind == "choice"
+    spread <- sqrt(shares$total * (1 - shares$total))
+    shares$z <- ifelse(spread > 0, (shares$share - shares$total) / spread, NA)
+    shares$mean <- shares$share
+    shares$label <- ifelse(
+      option, shares$category, paste0(shares$label, ": ", shares$category)
+    )
+    shares$variable <- paste0(shares$variable, "=", shares$category)
+  }
+  rbind(
+    cbind(own[keep], is_share = rep(FALSE, nrow(own))),
+    if (NROW(shares) > 0L) cbind(shares[keep], is_share = TRUE)
+  )
+}
+
+# How far each segment lies from everybody on what divides them, in standard deviations: a row a
+# scale, a column a segment, NA where hidden. `most` keeps those on which the segments lie farthest
+# apart.
 scales_apart <- function(run, most = Inf) {
-  means <- run$means[run$means$kind == "scale", ]
-  if (nrow(means) == 0L) means <- run$means
+  means <- dividing_rows(run)
   variables <- unique(means$variable)
   at <- cbind(match(means$variable, variables), means$segment)
   z <- matrix(NA_real_, length(variables), run$k)
@@ -314,7 +340,7 @@ scales_apart <- function(run, most = Inf) {
   first <- match(variables, means$variable)
   apart <- list(
     labels = means$label[first], total = means$total[first], z = z, mean = mean,
-    scales = means$kind[first] == "scale"
+    is_share = means$is_share[first]
   )
   if (length(variables) > most) {
     filled <- ifelse(is.na(z), 0, z)
