@@ -133,7 +133,14 @@ def is_survey_file(path: str | Path) -> bool:
     return Path(path).suffix.lower() in _SURVEY_FILES
 
 
-def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Path, Draft]:
+def draft_study(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+    sheet: str | None = None,
+) -> tuple[Path, Draft]:
     """Draft a study file from a survey file.
 
     Parameters
@@ -142,6 +149,12 @@ def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
         The file of answers.
     out : str or Path, optional
         Folder for ``study.toml``; that of the file where absent.
+    encoding : str, optional
+        What the file was saved in, such as ``"cp1252"``; found where absent.
+    skip_rows : int, optional
+        Rows of titles above the header; found where absent.
+    sheet : str, optional
+        Name of a workbook's sheet, or its number; the fullest one where absent.
 
     Returns
     -------
@@ -159,7 +172,7 @@ def draft_study(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
     """
     from psychoseg.starter import write_draft
 
-    return write_draft(path, out=out)
+    return write_draft(path, out=out, encoding=encoding, skip_rows=skip_rows, sheet=sheet)
 
 
 def _check_report(study: Study) -> None:

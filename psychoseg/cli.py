@@ -125,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.add_argument("survey", help="the file of answers")
     init.add_argument("--out", help="folder for study.toml (default: beside the file)")
+    init.add_argument("--encoding", help="what the file was saved in, such as cp1252")
+    init.add_argument("--skip-rows", type=int, metavar="N", help="rows above the header")
+    init.add_argument("--sheet", help="name or number of a workbook's sheet")
     init.set_defaults(command=_init, verbose=False)
 
     compare = commands.add_parser(
@@ -179,7 +182,13 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    path = _drafted(arguments.survey, out=arguments.out)
+    path = _drafted(
+        arguments.survey,
+        out=arguments.out,
+        encoding=arguments.encoding,
+        skip_rows=arguments.skip_rows,
+        sheet=arguments.sheet,
+    )
     print(f"Next: look at it, then psychoseg run {path.parent}")
     return 0
 
@@ -206,11 +215,20 @@ def _study_of(survey: str) -> Path:
     return there
 
 
-def _drafted(survey: str, *, out: str | None = None) -> Path:
+def _drafted(
+    survey: str,
+    *,
+    out: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+    sheet: str | None = None,
+) -> Path:
     """Draft a study file and say what it holds and what is left to decide."""
     import psychoseg
 
-    path, draft = psychoseg.draft_study(survey, out=out)
+    path, draft = psychoseg.draft_study(
+        survey, out=out, encoding=encoding, skip_rows=skip_rows, sheet=sheet
+    )
     print(f"Study: {path}")
     for line in draft.found:
         print(f"  {line}")

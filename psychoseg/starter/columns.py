@@ -23,8 +23,10 @@ __all__ = [
     "Kind",
     "Looked",
     "demographic",
+    "is_id_name",
     "is_named_like_id",
     "is_named_like_weight",
+    "is_weight_name",
     "look_at_columns",
     "words_of",
 ]
@@ -61,6 +63,14 @@ _ID = re.compile(
     r"person|member|student|record|interview|survey|session|psra|url|cust|worker|prolific)?[_ ]?"
     r"(id|ids|key|code|no|nr|num|number|serial|token)$|^(uuid|guid|id|record|serial|case|vpn|code)$"
 )
+#: Who is numbered, where the name of the column says no more.
+_PERSON = re.compile(
+    r"(teilnehmer|teilnehmerin|proband|probandin|befragter?|versuchsperson|vpn?|interview|"
+    r"respondente?|participante?|sujet|repondant|encuestado|deelnemer|respondentin|uczestnik|"
+    r"respondent|participant|subject|person)( ?(nr|no|num|nummer|number|code|id))?"
+)
+#: Names that count people: P0, P1, ...
+_NUMBERED_NAME = re.compile(r"([^\W\d_]{1,12}[-_ .]?)0*\d+")
 _WEIGHT = re.compile(
     r"(^|[_ .])(weight|weights|wt|wgt|wght|gewicht|gewichtung|poids|peso|pond|ponderation|weging|"
     r"weightvar|wtss|wtssall|wtssnr|wtssps|pweight|dweight|pspwght|anweight|llweight|cellweight|"
@@ -224,6 +234,17 @@ def is_named_like_id(column: Looked) -> bool:
     )
 
 
+def is_id_name(name: str) -> bool:
+    """Tell whether a column is named like an id of a person, whatever it holds."""
+    words = words_of(name)
+    return bool(_ID.search(words) or _ID.search(words.replace(" ", "")) or _PERSON.fullmatch(words))
+
+
+def is_weight_name(name: str, label: str) -> bool:
+    """Tell whether a column is named like a survey weight, whatever it holds."""
+    return bool(_WEIGHT.search(words_of(name))) and not _BODY.search(words_of(label))
+
+
 def is_named_like_weight(column: Looked) -> bool:
     """Tell whether fractions are named like survey weights, whatever their mean."""
     named = _WEIGHT.search(words_of(column.name))
@@ -316,7 +337,7 @@ def _share(seen: Looked, pattern: re.Pattern[str]) -> float:
 def _is_id(seen: Looked, words: str, n: int) -> bool:
     if len(seen.texts) < max(2, 0.98 * n) or seen.field.value_labels:
         return False
-    if _ID.search(words) or _ID.search(words.replace(" ", "")):
+    if is_id_name(seen.name):
         return True
     if re.fullmatch(r"column 1", words) or re.fullmatch(
         r"(unnamed.*|index|row ?(no|names?)?|x|order)", words
@@ -329,7 +350,9 @@ def _is_id(seen: Looked, words: str, n: int) -> bool:
     token = not seen.all_numbers and all(
         " " not in t and len(t) >= 8 and any(c.isdigit() for c in t) for t in seen.texts
     )
-    return n > 20 and (counting or long or token)
+    numbered = {m.group(1) if (m := _NUMBERED_NAME.fullmatch(t)) else "" for t in seen.texts}
+    named = len(numbered) == 1 and "" not in numbered
+    return n > 20 and (counting or long or token or named)
 
 
 def _is_weight(seen: Looked, words: str, label: str) -> bool:

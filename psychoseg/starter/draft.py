@@ -28,7 +28,7 @@ from psychoseg.starter.columns import (
     words_of,
 )
 from psychoseg.starter.frames import NO_ANSWER_CODES, find_frame
-from psychoseg.starter.reading import read_source
+from psychoseg.starter.reading import Given, read_source
 from psychoseg.starter.scale import Frame
 from psychoseg.starter.text import Beside, Found, LeftOut, asked_in, study_text
 from psychoseg.survey.raw import number_text
@@ -88,7 +88,14 @@ class Draft:
     sets: tuple[Choices, ...]
 
 
-def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
+def draft_study(
+    path: str | Path,
+    *,
+    file: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+    sheet: str | None = None,
+) -> Draft:
     """Draft a study file for a survey.
 
     Parameters
@@ -97,6 +104,12 @@ def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
         A file of answers: CSV and its like, XLSX, or SPSS.
     file : str, optional
         How the study file will name it; its bare name where absent.
+    encoding : str, optional
+        What the file was saved in; found where absent.
+    skip_rows : int, optional
+        Rows of titles above the header; found where absent.
+    sheet : str, optional
+        Name of a workbook's sheet, or its number; the fullest one where absent.
 
     Returns
     -------
@@ -112,7 +125,7 @@ def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
     Nothing depends on the order of the rows. Everything is a guess that the study file spells out.
     """
     path = Path(path)
-    source = read_source(path)
+    source = read_source(path, Given(encoding, skip_rows, sheet))
     n = len(source.table.cells)
     columns = look_at_columns(source.table)
     if n < MIN_RESPONDENTS:
@@ -143,6 +156,7 @@ def draft_study(path: str | Path, *, file: str | None = None) -> Draft:
         texts=tuple(rest.texts),
         left_out=tuple(rest.left_out),
         notes=source.notes,
+        taken=source.taken,
     )
     text = study_text(found)
     return Draft(text, _found(found), asked_in(text), tuple(batteries), tuple(sets))
@@ -153,7 +167,14 @@ def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
     return write_draft(path, out=out)[0]
 
 
-def write_draft(path: str | Path, *, out: str | Path | None = None) -> tuple[Path, Draft]:
+def write_draft(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+    sheet: str | None = None,
+) -> tuple[Path, Draft]:
     """Draft a study file and write it as ``study.toml``.
 
     Parameters
@@ -162,6 +183,8 @@ def write_draft(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
         A file of answers.
     out : str or Path, optional
         The folder to write into, made where it is not there; beside the file where absent.
+    encoding, skip_rows, sheet
+        As in :func:`draft_study`.
 
     Returns
     -------
@@ -192,7 +215,7 @@ def write_draft(path: str | Path, *, out: str | Path | None = None) -> tuple[Pat
             name = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
         except ValueError:  # another drive
             name = path.resolve().as_posix()
-    draft = draft_study(path, file=name)
+    draft = draft_study(path, file=name, encoding=encoding, skip_rows=skip_rows, sheet=sheet)
     folder.mkdir(parents=True, exist_ok=True)
     # Exclusive: a file that has come into being since is not written over either.
     with target.open("x", encoding="utf-8", newline="\n") as file:

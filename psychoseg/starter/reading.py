@@ -1,7 +1,7 @@
 """A file nobody has described -> how to read it, and its cells; through the readers of surveys.
 
-Finds the number of header rows, the sheet and the decimal sign. Encoding and separator are what
-``psychoseg.survey`` finds by itself.
+Finds the header and the sheet, and joins what ``layout`` says of rows and ``written`` of columns.
+Encoding and separator are what ``psychoseg.survey`` finds by itself.
 """
 
 from __future__ import annotations
@@ -11,24 +11,29 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
-from psychoseg.errors import DataError, PsychosegWarning, tell
+from psychoseg.errors import DataError, PsychosegWarning, StudyError, tell
+from psychoseg.starter.layout import find_layout, find_repeats, foot_rows, unit_row
+from psychoseg.starter.written import (
+    asked_once,
+    check_weights,
+    find_answers,
+    find_numbers,
+    taken_text,
+)
 from psychoseg.study import DataFile
 from psychoseg.survey.raw import TextTable, parse_number
-from psychoseg.survey.read import SPSS_ENDINGS, WORKBOOK_ENDINGS, read_table
+from psychoseg.survey.read import SPSS_ENDINGS, WORKBOOK_ENDINGS, read_rows, read_table
 from psychoseg.survey.workbook import UncalculatedError, list_sheets
 
-__all__ = ["Source", "read_source"]
+__all__ = ["Given", "Source", "read_source"]
 
 #: What Qualtrics writes into its third header row.
 _IMPORT_ID = re.compile(r"\{\s*['\"]+ImportId['\"]+\s*:")
 #: Names that Qualtrics' older export writes below V1, V2, ...
 _LEGACY = {"ResponseID", "ResponseSet", "StartDate", "EndDate", "IPAddress", "Finished", "Status"}
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
 #: Share of columns of numbers with a text in their first cell that makes the first row a header.
 _HEADER_SHARE = 0.6
 #: Columns it takes to say so.
@@ -50,39 +55,129 @@ class Source:
         Whose export it looks like: "Qualtrics", "SurveyMonkey", "Google Forms", "SPSS" or "".
     notes : tuple of str
         What was guessed and should be looked at.
+    taken : str
+        Which texts were taken for no answer, how often and where; empty for none.
     """
 
     data: DataFile
     table: TextTable
     platform: str
     notes: tuple[str, ...]
+    taken: str = ""
 
 
-def read_source(path: Path) -> Source:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody says about a file that is to be read; None where nothing is said.
+
+    Attributes
+    ----------
+    encoding : str or None
+    skip_rows : int or None
+        Rows above the header.
+    sheet : str or None
+        Name or number of a sheet.
+    """
+
+    encoding: str | None = None
+    skip_rows: int | None = None
+    sheet: str | None = None
+
+
+def read_source(path: Path, given: Given | None = None) -> Source:
     """Read a file of answers, whatever wrote it.
+
+    Parameters
+    ----------
+    path : Path
+    given : Given, optional
+        What somebody says about the file, which is then not looked for.
 
     Raises
     ------
     DataError, StudyError
-        Where it is no file of answers, or cannot be read.
+        Where it is no file of answers, cannot be read, or a column named like a survey weight
+        holds what is no number.
     """
+    given = given or Given()
+    ending = path.suffix.lower()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PsychosegWarning)
-        ending = path.suffix.lower()
-        if ending in WORKBOOK_ENDINGS:
-            data, table = _best_sheet(path)
+        data = DataFile(
+            file=path.name,
+            encoding=given.encoding or "auto",
+            sheet=_sheet(path, given.sheet),
+            skip_rows=given.skip_rows or 0,
+        )
+        if ending in WORKBOOK_ENDINGS and data.sheet is None:
+            data, table = _best_sheet(path, data)
         else:
-            data, table = _with_headers(DataFile(file=path.name), path.parent)
+            data, table = _with_headers(data, path.parent, look_above=given.skip_rows is None)
     told = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, PsychosegWarning))
     notes = list(told)
-    if ending not in SPSS_ENDINGS | WORKBOOK_ENDINGS and _decimal(table) == ",":
-        data = data.model_copy(update={"decimal": ","})
-        table = read_table(data, path.parent)
-    return Source(data, table, _platform(data, table, ending), tuple(notes))
+    if ending not in SPSS_ENDINGS:
+        with warnings.catch_warnings():
+            # They were told at the first reading, or are said in notes of their own.
+            warnings.simplefilter("ignore", PsychosegWarning)
+            data, table, more = _looked_at(data, table, path.parent)
+        notes += more
+    return Source(data, table, _platform(data, table, ending), tuple(notes), taken_text(table))
 
 
-def _with_headers(data: DataFile, folder: Path) -> tuple[DataFile, TextTable]:
-    """Read with as many header rows as the first rows say there are."""
+def _sheet(path: Path, sheet: str | None) -> str | int | None:
+    """Return a sheet by its name, or else by its number."""
+    if sheet is None:
+        return None
+    if path.suffix.lower() not in WORKBOOK_ENDINGS:
+        raise StudyError(f"{path} is no workbook and has no sheets. Leave the sheet out.")
+    named = any(info.name == sheet for info in list_sheets(path))
+    return int(sheet) if sheet.isdecimal() and not named else sheet
+
+
+def _looked_at(
+    data: DataFile, table: TextTable, folder: Path
+) -> tuple[DataFile, TextTable, list[str]]:
+    """Find rows that are no people, people who stand twice, and how columns are written."""
+    notes = []
+    rows, note = foot_rows(table)
+    unit, of_unit = unit_row(table)
+    notes += [text for text in (note, of_unit) if text]
+    if rows or unit:
+        left = sorted({*data.leave_out_rows, *rows, *([unit] if unit else [])})
+        data = data.model_copy(update={"leave_out_rows": tuple(left)})
+        table = read_table(data, folder)
+    repeats = find_repeats(table)
+    notes += [repeats.note] if repeats.note else []
+    if repeats.found:
+        data = data.model_copy(update={"duplicates": "first", "id": repeats.id})
+    answers = find_answers(table)
+    notes += [why for _, why in answers.values()]
+    if answers:
+        kept = {name: (text,) for name, (text, _) in answers.items()}
+        data = data.model_copy(update={"not_missing": kept})
+    typed = Path(data.file).suffix.lower() not in WORKBOOK_ENDINGS
+    written = find_numbers(table, typed=typed)
+    notes += asked_once(written.asks)
+    data = data.model_copy(update={"decimal": written.decimal, "numbers": dict(written.numbers)})
+    if repeats.found or answers or written.numbers or written.decimal != ".":
+        table = read_table(data, folder)
+    check_weights(table, written.asks)
+    return data, table, notes
+
+
+def _with_headers(
+    data: DataFile, folder: Path, *, look_above: bool = True
+) -> tuple[DataFile, TextTable]:
+    """Read with as many header rows as the first rows say there are, without titles and remarks."""
+    if Path(data.file).suffix.lower() not in SPSS_ENDINGS and (folder / data.file).is_file():
+        with warnings.catch_warnings():
+            # The reading below tells them.
+            warnings.simplefilter("ignore", PsychosegWarning)
+            found = find_layout(*read_rows(data, folder))
+        skip = found.skip_rows if look_above and found.skip_rows else data.skip_rows
+        data = data.model_copy(update={"skip_rows": skip, "leave_out_rows": found.leave_out})
+        for note in found.notes:
+            tell(note)
     try:
         table = read_table(data, folder)
     except DataError as error:
@@ -156,11 +251,11 @@ def _is_wording_row(cells: pd.DataFrame, first: Sequence[str]) -> bool:
     return numeric >= _HEADER_COLUMNS and with_text >= _HEADER_SHARE * numeric
 
 
-def _best_sheet(path: Path) -> tuple[DataFile, TextTable]:
+def _best_sheet(path: Path, data: DataFile) -> tuple[DataFile, TextTable]:
     """Read the sheet with the most cells of those that Excel shows; tell of the others."""
     sheets = [info for info in list_sheets(path) if info.has_cells]
     shown = [info for info in sheets if not info.hidden]
-    found = [_read_sheet(path, info.name) for info in (shown or sheets)[:_SHEETS]]
+    found = [_read_sheet(path, data, info.name) for info in (shown or sheets)[:_SHEETS]]
     if not found:
         raise DataError(f"{path} has no sheet of cells, only charts. Save the answers in one.")
     best = max(found, key=lambda sheet: sheet.n_cells)
@@ -191,8 +286,8 @@ class _Sheet:
     n_cells: int = 0
 
 
-def _read_sheet(path: Path, name: str) -> _Sheet:
-    data = DataFile(file=path.name, sheet=name)
+def _read_sheet(path: Path, data: DataFile, name: str) -> _Sheet:
+    data = data.model_copy(update={"sheet": name})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PsychosegWarning)
         try:
@@ -204,18 +299,6 @@ def _read_sheet(path: Path, name: str) -> _Sheet:
             return _Sheet(data, problem=error)
     told = tuple(str(w.message) for w in caught if issubclass(w.category, PsychosegWarning))
     return _Sheet(data, table, told, n_cells=int((table.cells != "").to_numpy().sum()))
-
-
-def _decimal(table: TextTable) -> Literal[".", ","]:
-    commas = points = 0
-    for name in table.cells.columns:
-        texts = table.cells[name].unique()
-        comma = sum(_DECIMAL_COMMA.fullmatch(str(t)) is not None for t in texts)
-        numbers = sum(parse_number(str(t), ",") is not None for t in texts if t)
-        # "1,2,4" is a list of choices; a column of decimal commas holds numbers alone.
-        commas += comma > 0 and numbers >= 0.9 * sum(bool(t) for t in texts)
-        points += any(_DECIMAL_POINT.fullmatch(str(t)) for t in texts)
-    return "," if commas > points else "."
 
 
 def _platform(data: DataFile, table: TextTable, ending: str) -> str:

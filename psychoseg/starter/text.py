@@ -71,6 +71,7 @@ class Found:
     texts: tuple[Looked, ...]
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
+    taken: str = ""
 
 
 def study_text(found: Found) -> str:
@@ -162,14 +163,30 @@ def _data(found: Found) -> str:
         )
     if data.sheet is not None:
         lines.append(f"sheet = {_value(data.sheet)}")
+    if data.encoding != "auto":
+        lines.append(f"encoding = {_value(data.encoding)}")
+    if data.skip_rows:
+        lines.append(f"skip_rows = {data.skip_rows}    # rows above the header")
     if data.header_rows != 1:
         lines.append(
             f"header_rows = {data.header_rows}    # names, and the wording of the questions below"
         )
     if data.decimal != ".":
         lines.append(f"decimal = {_value(data.decimal)}    # 3,5 is three and a half")
+    if data.leave_out_rows:
+        lines.append(_list("leave_out_rows", list(data.leave_out_rows)))
+    if data.duplicates != "error":
+        lines.append(f"duplicates = {_value(data.duplicates)}")
     for note in found.notes:
         lines += _ask(note)
+    if found.taken:
+        lines += _comment(f"Taken for no answer, as missing says: {found.taken}.")
+    if data.not_missing:
+        lines += ["[data.not_missing]    # answers of these columns, though missing lists them"]
+        lines += [_list(_key(name), list(texts)) for name, texts in data.not_missing.items()]
+    if data.numbers:
+        lines += ["[data.numbers]    # how the numbers of these columns are written"]
+        lines += [_pair(name, form) for name, form in data.numbers.items()]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "keep_once",
     "repeated_rows",
     "summary_rows",
+    "surprising_rows",
     "without_rows",
 ]
 
@@ -199,7 +200,7 @@ def check_rows(table: TextTable, *, by_id: bool) -> None:
             f"Where they are none, set leave_out_rows = {numbers} under [data]."
         )
     if not by_id:
-        twice = _surprising(table, repeated_rows(table, None))
+        twice = surprising_rows(table, repeated_rows(table, None))
         if twice:
             at = [int(table.rows[i]) for i in twice]
             tell(
@@ -213,8 +214,8 @@ def _are(numbers: Sequence[int]) -> str:
     return "is" if len(numbers) == 1 else "are"
 
 
-def _surprising(table: TextTable, repeats: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the repeats that chance does not explain: short questionnaires repeat honestly."""
+def surprising_rows(table: TextTable, repeats: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the rows that repeat others beyond chance: short questionnaires repeat honestly."""
     if not repeats:
         return []
     n = len(table.cells)
