@@ -1,45 +1,36 @@
 """Answers in words -> their order: "Strongly agree" above "Agree", in several languages.
 
-Owns the vocabulary of answer scales and of what means "no answer". Knows no column.
+An answer is judged against the others of its scale: "nicht zutreffend" is the lowest step beside
+"voll zutreffend" and no answer elsewhere. Knows no column.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-__all__ = ["Ordered", "are_rates", "is_no_answer", "is_yes_no", "order_answers", "plain"]
+from psychoseg.starter.graded import Graded, grade
+from psychoseg.starter.markers import is_mark
+from psychoseg.starter.phrases import is_no_answer, is_unsure, read_phrase
+from psychoseg.starter.quantities import how_often, is_rate, order_bands
+from psychoseg.starter.rates import how_long_ago, is_ago, schooling
+from psychoseg.starter.vocabulary import plain
 
+__all__ = [
+    "Ordered",
+    "are_rates",
+    "is_no_answer",
+    "is_unsure",
+    "is_yes_no",
+    "means_nothing",
+    "order_answers",
+    "plain",
+    "propose_order",
+    "read_answers",
+]
 
-def _words(alternatives: str) -> re.Pattern[str]:
-    """Return a pattern for any of some words or phrases, parted by semicolons."""
-    parts = [part.strip() for part in " ".join(alternatives.split()).split(";")]
-    return re.compile(rf"\b({'|'.join(parts)})\b")
-
-
-def _whole(alternatives: str) -> re.Pattern[str]:
-    """Return a pattern for texts that are one of some phrases and nothing else."""
-    parts = [part.strip() for part in " ".join(alternatives.split()).split(";")]
-    return re.compile("|".join(parts))
-
-
-#: What people and programs write where there is no answer; matched against the whole text, plain.
-_NO_ANSWER = _whole(r"""
-        (i )?(really )?(don'?t|do not|don t|dont|can'?t|cannot) (know|say|remember)\b.{0,40};
-        dk( ?/ ?(ref|na|refused))?; ref; refused; refuse(d)? to (answer|say).*;
-        .*\brefuse to answer.*; not applicable; n ?/ ?a; no answer; no response;
-        not answered; not asked; not sure.*; unsure; unfamiliar.*; .*\(n ?/ ?a\);
-        (i )?(would )?(rather|prefer) not (to )?(say|answer).*; iap;
-        i'?d (rather|prefer) not.*; no opinion; can'?t choose; other/don'?t know.*; missing;
-        skipped; unknown; weiss (ich )?nicht; ich weiss nicht; keine angabe; k\. ?a\.?;
-        keine antwort; nicht zutreffend; (je )?ne sai[st] pas; nsp; sans (avis|reponse);
-        pas de reponse; non concerne; no (lo )?se; no sabe; ns ?/ ?nc; no contesta;
-        no aplica; non so; non saprei; nessuna risposta; non applicabile; weet (ik )?niet;
-        geen antwoord; niet van toepassing; geen mening; nao sei; nao se aplica;
-        sem resposta; prefiro nao responder
-    """)
 _YES_NO = {
     ("no", "yes"),
     ("n", "y"),
@@ -49,6 +40,12 @@ _YES_NO = {
     ("no", "si"),
     ("nee", "ja"),
     ("nao", "sim"),
+    ("nie", "tak"),
+    ("ne", "ano"),
+    ("нет", "да"),
+    ("لا", "نعم"),
+    ("いいえ", "はい"),
+    ("否", "是"),
     ("not selected", "selected"),
     ("unchecked", "checked"),
     ("falsch", "richtig"),
@@ -59,232 +56,21 @@ _YES_NO = {
     ("disapprove", "approve"),
     ("not quoted", "quoted"),
 }
-
-_NEUTRAL = _words(r"""
-        neither; neutral\w*; undecided; indifferent; in between; mixed feelings; teils;
-        weder; unentschieden; mittel; ni\b.*\bni; ne\b.*\bne\b.*; nem\b.*\bnem;
-        nao\b.*\bnem; niet (mee )?eens\b.*\bniet (mee )?oneens; neutraal; neutro;
-        indifferente; indeciso; neutre
-    """)
-# Words that turn an answer to the lower end; "not at all" and its like stand below everything.
-_NOT_AT_ALL = _words(r"""
-        not\b.*\bat all; in no way; none at all; absolutely not; definitely (will )?not;
-        certainly (will )?not; (uberhaupt|gar) (nicht|kein\w*); pas du tout; aucunement;
-        para nada; nada; per niente; affatto; helemaal (niet|geen); de modo (algum|nenhum)
-    """)
-_NEGATIVE = _words(r"""
-        disagree\w*; dissatisf\w*; unsatisf\w*; dislike\w*; disapprov\w*; oppos\w*;
-        unlikely; unimportant; unfavou?rabl\w*; difficult; hard; bad; badly; poor\w*;
-        unhappy; untrue; false; negative\w*; worse; uncomfortable; unwilling; detractor;
-        not; no; isn'?t; won'?t; doesn'?t; low; ineffective; uninterested; unzufrieden;
-        unwichtig; nicht; kein\w*; lehne; schlecht; schwierig; unwahrscheinlich; pas;
-        insatisfait\w*; desaccord; mecontent\w*; mauvais\w*; difficile; desacuerdo;
-        insatisfech\w*; mal[oa]?; disaccordo; insoddisfatt\w*; non; oneens; ontevreden;
-        onbelangrijk; niet; discordo; ruim; slecht; nao; improbable; peu; poco; pouco;
-        weinig; wenig
-    """)
-_POSITIVE = _words(r"""
-        agree\w*; satisf\w*; like; likes; approv\w*; support\w*; likely; important;
-        favou?rabl\w*; easy; good; well; happy; true; positive\w*; better; comfortable;
-        willing; interest\w*; useful; concerned; confident; certain; rude; much; many;
-        knowledgeable; familiar; high; effective; trust; yes; some; lot; strong\w*;
-        slightly; moderately; extremely; describes;
-        (me|worried|appealing|difficult|probable|valuable|excited|relevant|essential|critical);
-        zu; zufrieden; wichtig; gut; wahrscheinlich; einfach; leicht; ja; accord;
-        satisfait\w*; important\w*; facile; bon; bien; oui; acuerdo; satisfech\w*;
-        importante; bueno; facil; accordo; soddisfatt\w*; buono; eens; tevreden; belangrijk;
-        goed; concordo; probable; molto; muy; abbastanza; sehr; muito; bastante; voll; tres
-    """)
-# How strongly, from the strongest: the first that is met counts.
-_STRENGTHS: tuple[tuple[float, re.Pattern[str]], ...] = (
-    (
-        4.0,
-        _words(r"""
-        extremely; exceptionally; extrem; extremement; extremadamente; estremamente;
-        uiterst; extremamente; essential; critical
-    """),
-    ),
-    (
-        3.5,
-        _words(r"""
-        strongly; completely; totally; entirely; absolutely; fully; definitely; certainly;
-        exactly; a great deal; complete; voll\w*; ganz; vollig; absolut; stark; tout a fait;
-        totalement; fortement; totalmente; completamente; firmemente; helemaal; volledig
-    """),
-    ),
-    (
-        3.0,
-        _words(r"""
-        very; highly; a lot; greatly; sehr; tres; muy; molto; zeer; heel; muito; beaucoup
-    """),
-    ),
-    (
-        2.4,
-        _words(r"""
-        quite; pretty; mostly; largely; generally; ziemlich; assez; bastante; abbastanza;
-        behoorlijk; probably
-    """),
-    ),
-    (1.7, re.compile(r"\bmoderately\b|\bfairly\b|\bmodestly\b|\bmassig\b|\bmoyennement\b")),
-    (
-        1.5,
-        _words(r"""
-        somewhat; rather; some; tend; partly; partially; mostly; eher; plutot; mas bien;
-        algo; parcialmente; piuttosto; enigszins; eerder; parzialmente; teilweise
-    """),
-    ),
-    (
-        1.0,
-        _words(r"""
-        slightly; a little; a bit; a few; ein wenig; etwas; un peu; un poco; un po;
-        een beetje; um pouco; legerement
-    """),
-    ),
-)
-_NOUNS = {
-    "hate": -4.0,
-    "hate it": -4.0,
-    "love": 4.0,
-    "love it": 4.0,
-    "terrible": -4.0,
-    "awful": -4.0,
-    "excellent": 4.0,
-    "outstanding": 4.5,
-    "fair": 1.0,
-    "average": 1.0,
-    "ok": 1.0,
-    "okay": 1.0,
-    "acceptable": 1.0,
-    "medium": 1.0,
-    "moderate": 1.0,
-    "none": -5.0,
-    "nothing": -5.0,
-    "disappointing": -3.0,
-    "adequate": 1.0,
-    "schlecht": -2.0,
-    "befriedigend": 1.0,
-}
-#: How often, in words; the numbers only give the order.
-_OFTEN: tuple[tuple[float, re.Pattern[str]], ...] = (
-    (
-        1.0,
-        _words(r"""
-        (almost|nearly|practically) never; hardly ever; fast nie; presque jamais;
-        casi nunca; quasi mai; bijna nooit; quase nunca
-    """),
-    ),
-    (1.5, re.compile(r"\bvery (rarely|seldom)\b|\bsehr selten\b|\btres rarement\b")),
-    (
-        8.0,
-        _words(r"""
-        (almost|nearly) always; fast immer; presque toujours; casi siempre; quasi sempre;
-        bijna altijd; quase sempre
-    """),
-    ),
-    (
-        7.0,
-        _words(r"""
-        very (often|frequent\w*); sehr (oft|haufig); tres souvent; muy a menudo;
-        molto spesso; heel vaak; zeer vaak
-    """),
-    ),
-    (
-        6.0,
-        _words(r"""
-        usually; most of the time; meistens; la plupart du temps; generalmente; meestal;
-        normally
-    """),
-    ),
-    (4.5, re.compile(r"\bquite often\b|\bfairly often\b|\bhalf (of )?the time\b")),
-    (
-        5.0,
-        _words(r"""
-        often; frequent\w*; regularly; oft; haufig; souvent; a menudo; frecuentemente;
-        spesso; vaak; frequentemente
-    """),
-    ),
-    (
-        2.0,
-        _words(r"""
-        rarely; seldom; selten; rarement; rara vez; raramente; zelden; infrequently
-    """),
-    ),
-    (
-        3.0,
-        _words(r"""
-        occasionally; once in a while; now and then; gelegentlich; hin und wieder;
-        occasionnellement; de vez en cuando; ocasionalmente; af en toe
-    """),
-    ),
-    (
-        3.5,
-        _words(r"""
-        sometimes; manchmal; parfois; quelquefois; a veces; algunas veces; qualche volta;
-        a volte; soms; as vezes
-    """),
-    ),
-    (
-        0.0,
-        _words(r"""
-        never; nie; niemals; jamais; nunca; mai; nooit; not at all; no time at all
-    """),
-    ),
-    (
-        9.0,
-        _words(r"""
-        always; immer; toujours; siempre; sempre; altijd; every time
-    """),
-    ),
-)
-#: Schooling, from the lowest; "currently" and its like stand half a step below.
-_SCHOOLING: tuple[tuple[float, re.Pattern[str]], ...] = (
-    (
-        1.0,
-        _words(r"""
-        less than (a )?high ?school; some high ?school; no (formal )?education
-    """),
-    ),
-    (7.0, re.compile(r"\bdoctor\w*|\bph\.? ?d\b")),
-    (6.0, re.compile(r"\bmaster\w*|\bgraduate (degree|school)\b|\bpost ?graduate\b")),
-    (
-        4.0,
-        _words(r"""
-        some (college|coll|university); assoc\w*; vocational; apprentice\w*
-    """),
-    ),
-    (5.0, re.compile(r"\bbachelor\w*|\bcollege\b|\bcoll\b|\buniversity\b|\bundergraduate\b")),
-    (3.0, re.compile(r"\bhigh ?school\b|\bsecondary\b|\bhs\b")),
-    (2.0, re.compile(r"\bprimary\b|\belementary\b")),
-)
-_PER_YEAR = {"hour": 8760.0, "day": 365.0, "week": 52.0, "month": 12.0, "year": 1.0}
-_COUNTS = {"once": 1.0, "twice": 2.0, "a few times": 3.0, "several times": 4.0}
-_RATE = re.compile(r"\b(hour|day|week|month|year)s?\b")
-#: How long ago, not how often: "within the last 3 months", "a week ago"; but no "twice in the last
-#: month".
-_AGO = re.compile(
-    r"\b(within|in|during|over) (the )?(last|past)\b|\bago\b"
-    r"|^(the )?(last|past) (\w+ )?(hour|day|week|month|year)s?$"
-)
-_TIMES = re.compile(r"\btimes?\b|\bonce\b|\btwice\b|\bevery\b")
-_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4, "year": 365.0}
-_NEAR = {"just now": 0.0, "today": 0.25, "yesterday": 1.0}
-_NUMBER_WORDS = {
-    word: float(i)
-    for i, word in enumerate(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-         "twelve"),
-        start=1,
-    )
-} | {"half": 0.5}  # fmt: skip
-_DAILY = {"daily": 365.0, "weekly": 52.0, "monthly": 12.0, "yearly": 1.0, "annually": 1.0}
-_LEADING = re.compile(r"^\(?(-?\d{1,2})\s*(?:[.):=\-–—]|\s)\s*\D")
-_AMOUNT = re.compile(r"\d[\d.,]*")
-_BELOW = _words(r"""
-        (less|under|below|up to|fewer|unter|bis|moins|menos|meno|minder); <; ≤
-    """)
-_ABOVE = _words(r"""
-        (more|over|above|older|mehr|uber|ab|plus|mas|piu|meer|higher|upwards); >; ≥; \+
-    """)
+#: A number in front of an answer or behind it: "1 - never", "5 = always", "Agree (4)".
+_IN_FRONT = re.compile(r"^\(?(-?\d{1,2})\)?\s*[.):=–—-]+\s*(?=\D)|^(-?\d{1,2})$")
+_BEHIND = re.compile(r"\s*(?:\((-?\d{1,2})\)|\[(-?\d{1,2})\]|[=:–—-]\s*(-?\d{1,2}))$")
+#: Answers it takes to know a scale by, where others on it are not understood.
+_KNOWN = 3
+#: Of all cells, up to which share texts that nobody understands are slips of the pen.
+_SLIPS = 0.02
+#: Least steps of a scale whose middle may be an answer such as "not sure".
+_BESIDE_MIDDLE = 4
+#: A scale without a middle reaches from here or below ("not important") up to here or above.
+_BOTTOM, _TOP = -1.9, 2.0
+#: How often, from almost never to very often.
+_SELDOM, _OFTEN = 1.0, 6.0
+#: A text in brackets, or after a dash, that explains the answer.
+_EXPLAINED = re.compile(r"\s*\([^()]*\)\s*$|\s+[-–—:]\s+.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,23 +84,27 @@ class Ordered:
         Texts that mean "no answer".
     guess : str
         What the order goes by where that is no known answer scale: "how long ago"; else ``""``.
+    odd : tuple of str
+        Texts beside an understood scale that nobody understood.
+    asks : tuple of str
+        What was decided and should be looked at.
     """
 
     levels: tuple[tuple[str, ...], ...]
     missing: tuple[str, ...]
     guess: str = ""
+    odd: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Tell whether nothing about it is a guess."""
+        return not (self.guess or self.odd or self.asks)
 
 
-def plain(text: str) -> str:
-    """Return a text without capitals, accents, and what stands around its words."""
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss").replace("’", "'"))
-    bare = "".join(c for c in folded if not unicodedata.combining(c))
-    return " ".join(bare.strip(" .!?;:*\t").split())
-
-
-def is_no_answer(text: str) -> bool:
-    """Tell whether an answer says that there is none, such as "Don't know"."""
-    return _NO_ANSWER.fullmatch(plain(text)) is not None
+def means_nothing(text: str) -> bool:
+    """Tell whether a text says, anywhere, that there is no answer: "Don't know", "#N/A"."""
+    return is_no_answer(text) or is_mark(text)
 
 
 def is_yes_no(texts: Sequence[str]) -> tuple[str, str] | None:
@@ -322,18 +112,21 @@ def is_yes_no(texts: Sequence[str]) -> tuple[str, str] | None:
     if len(texts) != 2:
         return None
     for no, yes in ((0, 1), (1, 0)):
-        if (plain(texts[no]), plain(texts[yes])) in _YES_NO:
+        if (plain(texts[no]), plain(texts[yes])) in _PLAIN_YES_NO:
             return texts[no], texts[yes]
     return None
 
 
+_PLAIN_YES_NO = {(plain(no), plain(yes)) for no, yes in _YES_NO}
+
+
 def are_rates(texts: Sequence[str]) -> bool:
     """Tell whether answers say how often in a day, a week or a year."""
-    return sum(_RATE.search(plain(t)) is not None for t in texts) > len(texts) / 2
+    return sum(is_rate(t) for t in texts) > len(texts) / 2
 
 
 def order_answers(texts: Sequence[str]) -> Ordered | None:
-    """Put answers in words into their order, from low to high.
+    """Put answers in words into their order, where every one of them is understood.
 
     Parameters
     ----------
@@ -347,35 +140,116 @@ def order_answers(texts: Sequence[str]) -> Ordered | None:
 
     Notes
     -----
-    Tried in this order: numbers at the beginning ("1 - not at all"), how long ago ("within the last
-    week"), words of frequency, rates ("once a week"), schooling, words of agreement and the like
-    with their strength, amounts ("18 to 24"). Amounts that are nothing but numbers, and scales of
-    words, are known; the others are guesses.
+    Tried in this order: numbers in front ("1 - not at all"), how long ago ("within the last week"),
+    scales of words, rates ("once a week"), amounts and spans of time ("18 to 24"), schooling.
+    Amounts that differ in nothing but their numbers, and scales of words, are known; the others are
+    guesses.
     """
-    texts = sorted(set(texts))
-    missing = tuple(t for t in texts if is_no_answer(t))
-    real = [t for t in texts if t not in missing]
+    found = read_answers(texts)
+    return found if found is not None and not found.odd else None
+
+
+def read_answers(texts: Sequence[str], counts: Mapping[str, int] | None = None) -> Ordered | None:
+    """Put answers in words into their order; some beside an understood scale may stay odd.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The different answers to a question, or to all questions of a battery.
+    counts : mapping of str to int, optional
+        How many cells hold each; with it, rare texts that nobody understands are slips of the pen.
+
+    Returns
+    -------
+    Ordered or None
+        None where too little is understood to say what the rest is.
+    """
+    shares: tuple[float, ...] = ()
+    ordered = tuple(sorted(set(texts)))
+    if counts is not None:
+        total = max(1, sum(counts.get(t, 0) for t in ordered))
+        shares = tuple(counts.get(t, 0) / total for t in ordered)
+    return _read(ordered, shares)
+
+
+def propose_order(
+    texts: Sequence[str],
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Propose an order of answers that are not understood, for somebody to put right.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Different answers, without those that mean there is none.
+
+    Returns
+    -------
+    levels : tuple of tuple of str
+        What is understood from low to high, then the rest by the alphabet.
+    odd : tuple of str
+        The rest; all of them where nothing is understood.
+    """
+    real = sorted(set(texts))
+    graded = _graded(tuple(real)) if len(real) > 1 else None
+    known = _levels(graded.places) if graded is not None else ()
+    taken = {t for level in known for t in level}
+    odd: dict[str, list[str]] = {}
+    for text in real:
+        if text not in taken:
+            odd.setdefault(plain(text), []).append(text)
+    rest = tuple(tuple(odd[key]) for key in sorted(odd))
+    return (*known, *rest), tuple(t for level in rest for t in level)
+
+
+@lru_cache(maxsize=4096)
+def _read(texts: tuple[str, ...], shares: tuple[float, ...]) -> Ordered | None:
+    share_of = dict(zip(texts, shares, strict=False))
+    numbered = _numbered(texts)
+    if numbered is not None:
+        return numbered
+    blank = tuple(t for t in texts if is_mark(t))
+    none = tuple(t for t in texts if t not in blank and (is_no_answer(t) or is_unsure(t)))
+    real = [t for t in texts if t not in blank and t not in none]
     if len(real) < 2:
         return None
-    for score, guess in (
-        (_leading_number, ""),
-        (_how_long_ago, "how long ago"),
-        (_how_often, ""),
-        (_rate, "how often"),
-        (_schooling, "schooling"),
-        (_how_much, ""),
-        (_amount, "" if all(_is_bare_amount(plain(t)) for t in real) else "the numbers in them"),
-    ):
-        scores = [score(plain(t)) for t in real]
-        known = [s for s in scores if s is not None]
-        if len(known) < len(real):
-            continue
-        levels: dict[float, list[str]] = {}
-        for text, value in zip(real, known, strict=True):
-            levels.setdefault(value, []).append(text)
-        if all(_same_words(level) for level in levels.values()) and len(levels) > 1:
-            return Ordered(tuple(tuple(levels[v]) for v in sorted(levels)), missing, guess)
-    return None
+    by_time = _scored(real, blank + none, lambda t: how_long_ago(plain(t)), "how long ago")
+    if by_time is not None:
+        return by_time
+    graded = _graded(tuple(real))
+    if graded is not None and not graded.odd:
+        return _of_graded(graded, blank, none)
+    if not any(is_ago(plain(t)) for t in real):
+        rates = _scored(real, blank + none, how_often, "how often")
+        if rates is not None:
+            return rates
+        bands = order_bands(real)
+        if bands is not None:
+            levels = tuple((t,) for t in sorted(real, key=lambda t: bands.places[t]))
+            return Ordered(levels, blank + none, "" if bands.sure else "the numbers in them")
+    schools = _scored(real, blank + none, lambda t: schooling(plain(t)), "schooling")
+    if schools is not None:
+        return schools
+    if graded is None or not _may_stand(graded, share_of):
+        return None
+    return _of_graded(graded, blank, none)
+
+
+def _scored(
+    real: Sequence[str], missing: tuple[str, ...], score: Callable[[str], float | None], guess: str
+) -> Ordered | None:
+    known = {t: s for t in real if (s := score(t)) is not None}
+    levels = _levels(known)
+    return Ordered(levels, missing, guess) if len(known) == len(real) and levels else None
+
+
+def _levels(places: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
+    """Return texts by their places; nothing where different texts have one."""
+    levels: dict[float, list[str]] = {}
+    for text, place in places.items():
+        levels.setdefault(place, []).append(text)
+    if len(levels) < 2 or not all(_same_words(level) for level in levels.values()):
+        return ()
+    return tuple(tuple(sorted(levels[place])) for place in sorted(levels))
 
 
 def _same_words(texts: Sequence[str]) -> bool:
@@ -383,117 +257,152 @@ def _same_words(texts: Sequence[str]) -> bool:
     return len(words) == 1
 
 
-def _leading_number(text: str) -> float | None:
-    if re.fullmatch(r"-?\d{1,2}", text):
-        return float(text)
-    found = _LEADING.match(text)
-    # "2 to 3 days a week" and "3-5 years" are rates and amounts, not numbered answers.
-    if found is None or re.match(r"^\(?\d+\s*(to|-|–)\s*\d", text) or _RATE.search(text):
-        return None
-    return float(found.group(1)) if re.match(r"^\(?-?\d{1,2}\s*[.):=–—-]", text) else None
+@lru_cache(maxsize=4096)
+def _graded(texts: tuple[str, ...]) -> Graded | None:
+    """Grade answers; where that leaves some odd, without what explains them."""
+    whole = grade(texts)
+    if whole is not None and not whole.odd and _levels(whole.places):
+        return whole
+    short = {t: _EXPLAINED.sub("", t) or t for t in texts}
+    if len({plain(s) for s in short.values()}) == len({plain(t) for t in texts}):
+        bare = grade(sorted(set(short.values())))
+        if bare is not None and not bare.odd:
+            places = {t: bare.places[short[t]] for t in texts}
+            if _levels(places):
+                return replace(bare, places=places)
+    return whole if whole is not None and _levels(whole.places) else None
 
 
-def _is_ago(text: str) -> bool:
-    return _AGO.search(text) is not None and _TIMES.search(text) is None
-
-
-def _how_long_ago(text: str) -> float | None:
-    """Return about how many days ago, the most recent lowest."""
-    if text in _NEAR:
-        return _NEAR[text]
-    if re.search(r"\bnever\b", text):
-        return float("inf")
-    units = _RATE.findall(text)
-    if not units or not _is_ago(text):
-        return None
-    numbers = [float(n) for n in re.findall(r"\d+", text)]
-    numbers += [value for word, value in _NUMBER_WORDS.items() if word in text.split()]
-    days = _DAYS[units[-1]] * (sum(numbers) / len(numbers) if numbers else 1.0)
-    if re.search(r"\b(more|longer|over|later) (than )?.*\bago\b|\bor (more|longer)\b", text):
-        return days * 1.5
-    return days * 0.6 if re.search(r"\bless than\b", text) else days
-
-
-def _how_often(text: str) -> float | None:
-    if _RATE.search(text) and not re.search(r"\bnever\b", text):
-        return None
-    return next((value for value, pattern in _OFTEN if pattern.search(text)), None)
-
-
-def _rate(text: str) -> float | None:
-    """Return how many times a year, by and large."""
-    if _is_ago(text):
-        return None
-    if re.search(r"\bnever\b|\bnot at all\b", text):
-        return 0.0
-    for word, value in _DAILY.items():
-        if word in text.split():
-            return value
-    units = _RATE.findall(text)
-    if not units:
-        return None
-    # "2 to 3 days a week" is so many a week.
-    year = _PER_YEAR[units[-1]]
-    numbers = [float(n) for n in re.findall(r"\d+", text)]
-    numbers += [value for word, value in _COUNTS.items() if re.search(rf"\b{word}\b", text)]
-    every = re.search(r"\bevery (\d+|other|second)\b", text)
-    if every:
-        step = float(every.group(1)) if every.group(1).isdigit() else 2.0
-        rate = year / step
-    else:
-        rate = year * (sum(numbers) / len(numbers) if numbers else 1.0)
-    if re.search(r"\bless (often|than)\b|\bless frequently\b|\bfewer than\b|\bor less\b", text):
-        return rate * 0.6
-    return rate * 1.5 if re.search(r"\bmore (often|than)\b|\bor more\b", text) else rate
-
-
-def _schooling(text: str) -> float | None:
-    level = next((value for value, pattern in _SCHOOLING if pattern.search(text)), None)
-    if level is None:
-        return None
-    return (
-        level - 0.5 if re.search(r"\b(currently|still|pupil|student|unfinished)\b", text) else level
+def _of_graded(graded: Graded, blank: tuple[str, ...], none: tuple[str, ...]) -> Ordered:
+    places = dict(graded.places)
+    asks = [f'the order of "{a}" and "{b}" is a guess' for a, b in graded.close]
+    missing = list(blank)
+    for text in none:
+        place = _shared_word(text, graded)
+        if place is not None and _levels({**places, text: place}):
+            places[text] = place
+        elif is_unsure(text) and _lacks_middle(graded, none):
+            places[text] = 0.0
+            asks.append(
+                f'"{text}" was taken for the middle of the scale; if it means no answer, move it '
+                "to missing"
+            )
+        else:
+            missing.append(text)
+    if graded.middle and not graded.family and (graded.unknown or not graded.balanced):
+        middle = next(t for t in sorted(places) if places[t] == 0.0)
+        asks.append(f'the place of "{middle}" is a guess')
+    if graded.odd:
+        shown = ", ".join(f'"{t}"' for t in graded.odd)
+        asks.append(
+            f"{shown} {'was' if len(graded.odd) == 1 else 'were'} not understood and "
+            f"{'is' if len(graded.odd) == 1 else 'are'} taken for no answer; if it is a step of "
+            "the scale, write it into codes at its place"
+        )
+    return Ordered(
+        _levels(places),
+        tuple(sorted((*missing, *graded.odd))),
+        odd=graded.odd,
+        asks=tuple(asks),
     )
 
 
-def _how_much(text: str) -> float | None:
-    if text in _NOUNS:
-        return _NOUNS[text]
-    if _NEUTRAL.search(text):
-        return 0.0
-    if _NOT_AT_ALL.search(text):
-        return -6.0
-    strength = next((value for value, pattern in _STRENGTHS if pattern.search(text)), 2.0)
-    if _NEGATIVE.search(text):
-        # "not much" is more than "not" and less than nothing else: weaker, still below the middle.
-        weak = re.search(r"\bnot (very )?(much|so|too|really|particularly)\b", text)
-        return -1.2 if weak else -strength
-    if re.search(r"\b(hardly|scarcely|barely|kaum|a peine|apenas|appena|nauwelijks)\b", text):
-        return -1.0
-    # Strength without a word for its direction ("Very much", "A little") speaks for the upper end.
-    if _POSITIVE.search(text) or any(pattern.search(text) for _, pattern in _STRENGTHS):
-        return strength
+def _shared_word(text: str, graded: Graded) -> float | None:
+    """Return where a text stands that says with the scale's own word that there is none."""
+    mine = read_phrase(plain(text), graded.language, often=False)
+    if mine is None or not mine.words:
+        return None
+    used = {
+        word
+        for t in graded.places
+        if (said := read_phrase(plain(t), graded.language, often=False)) is not None
+        for word in said.words
+    }
+    if not set(mine.words) <= used:
+        return None
+    again = grade(sorted((*graded.places, text)))
+    if again is None or text in again.odd or again.family != graded.family:
+        return None
+    return again.places[text]
+
+
+def _lacks_middle(graded: Graded, none: Sequence[str]) -> bool:
+    """Tell whether a scale with as many steps above as below has room for one in the middle."""
+    return (
+        graded.balanced
+        and not graded.middle
+        and not graded.odd
+        and len(set(graded.places.values())) >= _BESIDE_MIDDLE
+        and sum(is_unsure(t) for t in none) == 1
+    )
+
+
+def _may_stand(graded: Graded, share_of: Mapping[str, float]) -> bool:
+    """Tell whether a scale is known well enough to leave out what nobody understands."""
+    levels = sorted(set(graded.places.values()))
+    if len(levels) < _KNOWN:
+        return False
+    if share_of and sum(share_of.get(t, 1.0) for t in graded.odd) <= _SLIPS:
+        return True
+    if len(graded.odd) > 1:
+        return False
+    if graded.often:
+        return levels[0] < _SELDOM and levels[-1] > _OFTEN
+    two_sided = graded.balanced and (graded.middle or len(levels) >= _BESIDE_MIDDLE)
+    return two_sided or (levels[0] <= _BOTTOM and levels[-1] >= _TOP)
+
+
+def _numbered(texts: Sequence[str]) -> Ordered | None:
+    """Order answers by the numbers that stand in front of them or behind."""
+    for pattern in (_IN_FRONT, _BEHIND):
+        numbers: dict[str, float] = {}
+        words: dict[str, str] = {}
+        for text in texts:
+            found = pattern.search(text.strip())
+            if found is not None:
+                numbers[text] = float(next(g for g in found.groups() if g is not None))
+                words[text] = pattern.sub("", text.strip())
+        other = [t for t in texts if t not in numbers]
+        if any(words.values()) and all(means_nothing(t) for t in other) and not _are_spans(texts):
+            return _of_numbers(numbers, words, tuple(other))
     return None
 
 
-def _amount(text: str) -> float | None:
-    """Return about where an amount or a span of amounts stands: its first number, nudged."""
-    if _is_ago(text):
-        return None
-    numbers = [n.rstrip(".,").replace(",", "") for n in _AMOUNT.findall(text)]
-    if not numbers:
-        return None
-    try:
-        first = float(numbers[0])
-    except ValueError:
-        return None
-    if _BELOW.search(text) and len(numbers) == 1:
-        return first - 0.5
-    return first + 0.5 if _ABOVE.search(text) and len(numbers) == 1 else first
+def _are_spans(texts: Sequence[str]) -> bool:
+    """Tell whether "2-3 days a week" and "18-24" are what looks like numbered answers."""
+    return any(re.match(r"^\(?\d+\s*(to|-|–)\s*\d", t.strip()) or is_rate(t) for t in texts)
 
 
-def _is_bare_amount(text: str) -> bool:
-    """Tell whether a text is numbers, currency, and words such as "to" and "or more" only."""
-    rest = _ABOVE.sub(" ", _BELOW.sub(" ", text))
-    rest = re.sub(r"\b(to|and|or|than|years?( old)?|yrs?|bis|und|k|usd|eur|from|of)\b", " ", rest)
-    return not re.search(r"[^\W\d_]", rest)
+def _of_numbers(
+    numbers: Mapping[str, float], words: Mapping[str, str], other: tuple[str, ...]
+) -> Ordered | None:
+    ends = [n for t, n in numbers.items() if not means_nothing(words[t])]
+    missing = tuple(
+        t
+        for t, n in numbers.items()
+        if means_nothing(words[t]) and not (is_unsure(words[t]) and min(ends) < n < max(ends))
+    )
+    steps = {t: n for t, n in numbers.items() if t not in missing}
+    said = tuple(sorted({words[t] for t in steps if words[t]}))
+    graded = _graded(said) if len(said) > 1 else None
+    if graded is not None and missing:
+        back = {t for t in missing if _shared_word(words[t], graded) is not None}
+        steps |= {t: numbers[t] for t in back}
+        missing = tuple(t for t in missing if t not in back)
+    levels: dict[float, list[str]] = {}
+    for text, number in sorted(steps.items()):
+        levels.setdefault(number, []).append(text)
+    if len(levels) < 2 or not all(
+        len({plain(words[t]) for t in level}) == 1 for level in levels.values()
+    ):
+        return None
+    by_number = tuple(tuple(levels[n]) for n in sorted(levels))
+    asks: tuple[str, ...] = ()
+    if graded is not None and len(said) == len(levels) == len(graded.places) and not graded.close:
+        places = [graded.places[words[level[0]]] for level in by_number]
+        if places == sorted(places, reverse=True):
+            by_number = by_number[::-1]
+            asks = ("the numbers in the answers run the other way; here they go from low to high",)
+        elif places != sorted(places):
+            asks = ("the numbers in the answers are not in the order of their words: check",)
+    return Ordered(by_number, tuple(sorted((*missing, *other))), asks=asks)

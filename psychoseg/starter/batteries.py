@@ -20,6 +20,7 @@ from psychoseg.starter.ranges import Part, almost_same, as_in, loose_frame, part
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 from psychoseg.starter.stems import common_start, is_mnemonic, stem_groups, topic_cuts
 from psychoseg.starter.twins import without_twins
+from psychoseg.starter.worded import settled
 
 __all__ = ["Battery", "find_batteries", "find_counts"]
 
@@ -188,6 +189,8 @@ def _same_scale(
     if numbered:
         parts += part_by_range(numbered, frames, n, one_question=not _WEAK_STEM.fullmatch(stem))
     worded = [c for c in columns if not _is_numbered(c, frames)]
+    told = settled(worded, frames)
+    frames = {**frames, **told}
     for kind in sorted({frames[c.name].kind for c in worded}):
         left = [c for c in worded if frames[c.name].kind == kind]
         while left:
@@ -201,7 +204,7 @@ def _same_scale(
                 and join_frames(left, [frames[c.name] for c in left])
             ):
                 fits = left
-            parts.append(Part(fits, {}))
+            parts.append(Part(fits, {c.name: told[c.name] for c in fits if c.name in told}))
             left = [c for c in left if c not in fits]
     singles = [part.columns[0] for part in parts if len(part.columns) == 1]
     parts += [Part(run, {}) for run in _pairs(singles, frames)]
@@ -262,7 +265,7 @@ def _pairs(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[list[Loo
 def _fits(frame: Frame, base: tuple[str, ...], kind: str) -> bool:
     if frame.key == base:
         return True
-    if kind in ("words", "labels"):
+    if kind in ("words", "labels", "unordered"):
         return set(frame.key) <= set(base) and len(frame.key) >= 0.5 * len(base)
     return False
 
@@ -299,11 +302,17 @@ def _bare(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[_
     """Group columns without a common name: side by side, or with the same answers in words."""
     groups: list[_Group] = []
     words: dict[tuple[str, ...], list[Looked]] = {}
+    unknown: dict[tuple[str, ...], list[Looked]] = {}
     for one in columns:
         frame = frames.get(one.name)
-        if frame is not None and frame.kind in ("words", "labels") and not one.demographic:
+        if frame is None or one.demographic:
+            continue
+        if frame.kind in ("words", "labels"):
             words.setdefault(frame.key, []).append(one)
+        elif frame.kind == "unordered":
+            unknown.setdefault(frame.key, []).append(one)
     groups += [_Group(tuple(c), "") for c in words.values() if len(c) >= _NAMED]
+    groups += [_Group(tuple(c), "") for c in unknown.values() if len(c) >= _BARE]
     run: list[Looked] = []
     ending: list[Looked | None] = [None]
     for column in [*columns, *ending]:
@@ -499,7 +508,8 @@ def _may_be_names(columns: Sequence[Looked], frames: dict[str, Frame], scale: Sc
 
 def _has_direction(scale: Scale, binary: bool) -> bool:
     """Tell whether items could be worded the other way round: ticks and rates cannot."""
-    return not binary and scale.high - scale.low < MAX_STEPS and not scale.rates
+    graded = not binary and not scale.unordered
+    return graded and scale.high - scale.low < MAX_STEPS and not scale.rates
 
 
 def _are_ranks(codes: np.ndarray[tuple[int, int], np.dtype[np.float64]], scale: Scale) -> bool:
@@ -537,13 +547,17 @@ def _wording(columns: Sequence[Looked], stem: str) -> tuple[str, dict[str, str]]
 
 def _chosen(found: Sequence[Battery], n: int) -> list[Battery]:
     """Say which batteries the study begins with: graded ones, as many as the people suffice for."""
-    graded = any(not b.binary and not b.why_not for b in found)
+    usable = [b for b in found if not b.why_not]
+    graded = any(not b.binary and not b.scale.unordered for b in usable)
+    ordered = any(not b.scale.unordered for b in usable)
     room = max(_NAMED, n // _PEOPLE_PER_ITEM)
     out = []
     for battery in found:
         why = battery.why_not
         if not why and battery.binary and graded:
             why = "it has two answers only, which say less than the graded batteries above"
+        if not why and battery.scale.unordered and ordered:
+            why = "the order of its answers is not known"
         if not why and len(battery.columns) > room:
             why = "there are too few respondents for so many items"
         if not why:

@@ -242,6 +242,8 @@ def _rest(
     taken = {c.name for b in batteries for c in b.columns} | {
         c.name for s in sets for c in s.columns
     }
+    # Answers whose order nobody knows describe people too, until somebody puts them in order.
+    taken -= {c.name for b in batteries if b.scale.unordered and b.why_not for c in b.columns}
     of_battery = {name: why for b in batteries for name, why in b.left_out}
     left = [c for c in columns if c.name not in taken]
     counted = {members[0].name: members for members in find_counts(left)}
@@ -378,8 +380,9 @@ def _beside(column: Looked) -> Beside | LeftOut:
                 ask=True,
             )
         return _beside_labels(column)
-    answers = [t for t in column.texts if not is_no_answer(t)]
-    gone = tuple(t for t in column.texts if is_no_answer(t))
+    found = order_answers(column.texts)
+    gone = found.missing if found else tuple(t for t in column.texts if is_no_answer(t))
+    answers = [t for t in column.texts if t not in gone]
     if len(answers) > MANY_CATEGORIES:
         return LeftOut(column.name, f"{len(answers)} different answers", ask=True)
     if len(answers) < 2:
@@ -387,13 +390,12 @@ def _beside(column: Looked) -> Beside | LeftOut:
     pair = is_yes_no(answers)
     if pair:
         return Beside(column, "categorical", order=(pair[1], pair[0]), missing=gone)
-    found = order_answers(answers)
     if found is not None and len(found.levels) > 2 and all(len(v) == 1 for v in found.levels):
         order = tuple(v[0] for v in found.levels)
-        guess = (
-            f"the order of the answers is a guess ({found.guess}): check it" if found.guess else ""
-        )
-        return Beside(column, "ordinal", order=order, missing=gone, ask=guess)
+        asks = list(found.asks)
+        if found.guess:
+            asks.append(f"the order of the answers is a guess ({found.guess}): check it")
+        return Beside(column, "ordinal", order=order, missing=gone, ask=". ".join(asks))
     ask = ""
     if len(answers) > 2 and column.demographic in ("education", "income", "age"):
         ask = (

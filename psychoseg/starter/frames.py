@@ -15,16 +15,10 @@ import numpy as np
 
 from psychoseg.starter.answers import is_no_answer
 from psychoseg.starter.columns import Looked
+from psychoseg.starter.labelled import absent_codes, join_labels, labels_ends_only, of_labels
 from psychoseg.starter.markers import is_mark
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
-from psychoseg.starter.worded import (
-    absent_codes,
-    join_labels,
-    join_words,
-    labels_ends_only,
-    of_labels,
-    of_words,
-)
+from psychoseg.starter.worded import join_words, of_words
 from psychoseg.survey.raw import number_text, parse_number
 
 __all__ = ["as_codes", "few_cells", "find_frame", "join_frames", "values_of"]
@@ -85,9 +79,10 @@ def join_frames(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale | N
     kind = frames[0].kind
     if kind in ("numbers", "slider") or (kind == "binary" and len({f.key for f in frames}) > 1):
         return _join_numbers(columns, frames)
-    if kind == "labels" or (kind == "binary" and frames[0].key and columns[0].field.value_labels):
+    labelled = bool(columns[0].field.value_labels)
+    if kind == "labels" or (kind in ("binary", "unordered") and frames[0].key and labelled):
         return join_labels(columns, frames)
-    if kind == "words" or columns[0].kind != "numeric":
+    if kind in ("words", "unordered") or columns[0].kind != "numeric":
         return _join_words(columns)
     return _join_numbers(columns, frames)
 

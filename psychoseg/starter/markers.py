@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from psychoseg.starter.answers import plain
+from psychoseg.starter.vocabulary import plain
 
 __all__ = ["is_mark", "is_no_number", "is_several_numbers"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["MAX_STEPS", "Frame", "FrameKind", "Scale"]
 
-FrameKind = Literal["numbers", "slider", "labels", "words", "binary"]
+FrameKind = Literal["numbers", "slider", "labels", "words", "binary", "unordered"]
 
 #: The most steps of a rating: 0 to 10 has eleven.
 MAX_STEPS = 11
@@ -20,7 +20,8 @@ class Frame:
     Attributes
     ----------
     kind : str
-        Numbers alone, a slider, codes with labels, words, or two answers.
+        Numbers alone, a slider, codes with labels, words, two answers, or answers whose order
+        nobody knows.
     key : tuple of str
         What two columns of one scale have in common: the levels, or the upper end.
     texts : tuple of str
@@ -60,6 +61,10 @@ class Scale:
         The answers say how often in a week or a year: what people do, not what they think.
     counts : dict of str to int
         How many cells hold each of ``missing`` and ``strays``; what is not in it was not counted.
+    meanings : dict of str to str
+        What the file says that a code of ``missing`` means.
+    unordered : bool
+        Nobody knows the order of the answers: ``codes`` is a proposal.
     """
 
     code_of: dict[str, float]
@@ -71,3 +76,5 @@ class Scale:
     notes: tuple[str, ...]
     rates: bool = False
     counts: dict[str, int] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
+    unordered: bool = False

@@ -208,7 +208,9 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
     if not battery.question:
         lines[-1] += "    # the question as it was asked, for the report"
     scale = battery.scale
-    if scale.codes and any(len(level) > 1 for level in scale.codes):
+    if scale.unordered:
+        lines += _to_be_ordered(scale)
+    elif scale.codes and any(len(level) > 1 for level in scale.codes):
         table = {t: float(i) for i, level in enumerate(scale.codes, start=1) for t in level}
         lines += [
             "# Answers from low to high; wordings with one number count as the same.",
@@ -244,14 +246,27 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def _to_be_ordered(scale: Scale) -> list[str]:
+    """Return the answers as a comment, which stops a run until somebody has put them in order."""
+    if any(len(level) > 1 for level in scale.codes):
+        codes = _table("codes", scale.code_of)
+    else:
+        codes = _list("codes", [level[0] for level in scale.codes])
+    return [f"# {line}" for line in codes.splitlines()]
+
+
 def _not_answers(scale: Scale) -> str:
     """Say how many answers each text that is no answer takes away."""
-    counts = [(m, scale.counts[m]) for m in scale.missing if m in scale.counts]
+    counts = [
+        (f"{m} = {scale.meanings[m]}" if m in scale.meanings else m, scale.counts[m])
+        for m in scale.missing
+        if m in scale.counts
+    ]
     if not counts:
         return "not an answer"
     total = sum(count for _, count in counts)
     said = f"no answer: {total:,} cell{'s' if total != 1 else ''}"
-    if len(counts) == 1:
+    if len(counts) == 1 and not scale.meanings:
         return said
     return f"{said} ({', '.join(f'{_inline(m)}: {count:,}' for m, count in counts)})"
 

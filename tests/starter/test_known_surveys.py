@@ -158,12 +158,14 @@ def test_codes_that_mean_no_answer_are_found(shared_data):
     assert (brand.scale.low, brand.scale.high) == (2, 6)
 
 
-def test_codes_out_of_order_are_put_in_the_order_of_their_labels(shared_data):
+def test_codes_out_of_the_order_of_their_labels_are_left_and_asked_about(shared_data):
     # In Colas.sav 1 is "Love" and 2 is "Like".
     brand = {b.names[0]: b for b in draft_of(shared_data / COLAS).batteries}["q4a"]
-    assert [level[0] for level in brand.scale.codes] == [
-        "Hate", "Dislike", "Neither like nor dislike", "Like", "Love",
-    ]  # fmt: skip
+    assert (brand.scale.low, brand.scale.high, brand.scale.codes) == (-2, 2, ())
+    assert any(
+        '["Hate", "Dislike", "Neither like nor dislike", "Like", "Love"]' in note
+        for note in brand.notes
+    )
 
 
 def test_reverse_keyed_items_of_the_big_five_are_found(shared_data):
