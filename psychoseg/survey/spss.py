@@ -12,11 +12,14 @@ import pandas as pd
 
 from psychoseg.errors import DataError
 from psychoseg.survey.raw import Field, Measure, TextTable, number_text
+from psychoseg.survey.sav_header import check_sav
 
 __all__ = ["read_spss"]
 
 #: SPSS counts seconds from the first day of the Gregorian calendar.
 EPOCH = np.datetime64("1582-10-14", "s")
+#: Of the year 9999, the last that ISO 8601 writes with four digits.
+LAST_SECOND = int((np.datetime64("10000-01-01", "s") - EPOCH) / np.timedelta64(1, "s"))
 _DATES = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE", "QYR", "MOYR", "WKYR")
 
 
@@ -59,6 +62,8 @@ def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
     """
     import pyreadstat
 
+    if path.suffix.lower() != ".por":
+        check_sav(path)
     try:
         if path.suffix.lower() == ".por":
             frame, meta = pyreadstat.read_por(str(path), disable_datetime_conversion=True)
@@ -72,10 +77,16 @@ def read_spss(path: Path, file: str, encoding: str | None = None) -> TextTable:
             "encoding where its "
             f'letters are wrong, such as encoding = "cp1252".'
         ) from None
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names) or not all(isinstance(name, str) for name in frame.columns):
+        raise DataError(
+            f"{path} is damaged: names of its variables are no text or repeat. Copy it anew, or "
+            "save it again from SPSS."
+        )
     sets = _sets_of(meta.mr_sets.values())
     cells: dict[str, npt.NDArray[np.object_]] = {}
     fields: dict[str, Field] = {}
-    for name in map(str, frame.columns):
+    for name in names:
         form = str(meta.original_variable_types.get(name, ""))
         ranges = cast("Sequence[_Range]", meta.missing_ranges.get(name, []))
         cells[name] = _texts(frame[name], form, ranges)
@@ -117,10 +128,12 @@ def _text(value: float | str, form: str) -> str:
     if isinstance(value, str):
         return value
     kind = form.rstrip("0123456789.")
-    if kind in _DATES:
-        return str((EPOCH + np.timedelta64(round(value), "s")).astype("datetime64[D]"))
-    if kind == "DATETIME":
-        return str(EPOCH + np.timedelta64(round(value), "s")).replace("T", " ")
+    # A number that is no day of the calendar stays a number.
+    if 0 <= value < LAST_SECOND:
+        if kind in _DATES:
+            return str((EPOCH + np.timedelta64(round(value), "s")).astype("datetime64[D]"))
+        if kind == "DATETIME":
+            return str(EPOCH + np.timedelta64(round(value), "s")).replace("T", " ")
     return number_text(value)
 
 
