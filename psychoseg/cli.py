@@ -1,20 +1,21 @@
 """The command line: reads arguments, shows progress and turns errors into messages and exit codes.
 
-Exit codes: 0 done, 2 something the user can put right, 1 a fault of ours, 130 stopped with Ctrl-C.
+Exit codes: 0 done, 2 something the user can put right, 1 a fault of ours, 130 stopped with Ctrl-C,
+SIGTERM or SIGHUP.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from psychoseg.errors import PsychosegError
+from psychoseg.stopping import STOPPED, Stop, catching, say_stopped
 from psychoseg.study_report import FORMATS
 
 if TYPE_CHECKING:
@@ -43,14 +44,29 @@ _STAGE_TEXT = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = _parser().parse_args(argv)
-    stop = _Stop()
-    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    stop = Stop()
+    with catching(stop):
+        return _ended(arguments, stop)
+
+
+def _ended(arguments: argparse.Namespace, stop: Stop) -> int:
+    """Run a command and turn what it raises into a message and an exit code."""
     try:
         return int(arguments.command(arguments))
     except PsychosegError as error:
         print(f"psychoseg: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(
+            "psychoseg: there is not enough memory for this file on this machine. Keep the columns "
+            "and rows that are needed, or use a larger machine.",
+            file=sys.stderr,
+        )
+        return 2
     except OSError as error:
+        if stop.asked:
+            say_stopped()
+            return STOPPED
         where = f"{error.filename}: " if error.filename else ""
         print(
             f"psychoseg: {where}{error.strerror or error}. Look at the path, its permissions and "
@@ -61,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, Exception) as error:
         # Compiled code may turn the interruption into an error of its own.
         if stop.asked or isinstance(error, KeyboardInterrupt):
-            print("psychoseg: stopped; nothing was written", file=sys.stderr)
-            return 130
+            say_stopped()
+            return STOPPED
         if arguments.verbose:
             traceback.print_exc()
         print(
@@ -75,9 +91,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -400,17 +413,6 @@ class _Bar:
         """Show how far the stage is."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total)
-
-
-class _Stop:
-    """Turns a request to end into an exception, so that a half-written folder is removed."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self, _: int, __: FrameType | None) -> None:
-        self.asked = True
-        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Owns the names and columns of those files. Computes nothing, and knows no stage 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.errors import DataError
+from psychoseg.folder_swap import recover
 from psychoseg.profiles import Profiles
 from psychoseg.scales import Scales, no_scales
 from psychoseg.segments import Segments
@@ -24,8 +26,10 @@ from psychoseg.survey import Survey
 from psychoseg.survey.table import Variable
 from psychoseg.table_files import ENCODING, REMEDY, read_table, type_of, write_table
 
-__all__ = ["CONFIRMATION", "Run", "read_run", "read_tables", "write_tables"]
+__all__ = ["CONFIRMATION", "MANIFEST", "Run", "read_run", "read_tables", "write_tables"]
 
+#: Written after all others: a folder that has it is whole.
+MANIFEST = "manifest.json"
 #: Where r_scripts/confirm_scales.R leaves its tables.
 CONFIRMATION = Path("scales") / "confirm"
 #: Tables whose first column is the index of the frame.
@@ -192,7 +196,7 @@ def read_run(folder: str | Path) -> Run:
     folder = Path(folder)
     check_is_run(folder)
     try:
-        manifest = _read_json(folder / "manifest.json")
+        manifest = _read_json(folder / MANIFEST)
         frames = {
             name: read_table(folder / f"{name}.csv", types)
             for name, types in manifest["tables"].items()
@@ -209,7 +213,8 @@ def read_run(folder: str | Path) -> Run:
 
 def check_is_run(folder: Path) -> None:
     """Raise a DataError where a folder is no run, naming the runs in it if there are any."""
-    if (folder / "manifest.json").is_file():
+    recover(Path(os.path.abspath(folder)), MANIFEST)
+    if (folder / MANIFEST).is_file():
         return
     what = "is not a run folder: it has no manifest.json"
     if not folder.exists():
@@ -241,7 +246,7 @@ def read_tables(folder: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
     """
     check_is_run(folder)
     try:
-        types = _read_json(folder / "manifest.json")["tables"]
+        types = _read_json(folder / MANIFEST)["tables"]
         return {n: read_table(folder / f"{n}.csv", types[n]) for n in names if n in types}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(

@@ -6,7 +6,6 @@ stage.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -30,11 +29,12 @@ from psychoseg.agreement import compare_engines
 from psychoseg.engines import get_engine, trees_of
 from psychoseg.engines.base import Engine
 from psychoseg.errors import DataError, PsychosegWarning, StudyError
+from psychoseg.folder_swap import put_in_place, recover, sweep, temporary
 from psychoseg.profiles import profile_segments
 from psychoseg.profiles.actions import check_actions
 from psychoseg.profiles.jobs import check_jobs
 from psychoseg.profiles.names import Previous
-from psychoseg.run_folder import Run, read_run, read_tables, write_tables
+from psychoseg.run_folder import MANIFEST, Run, read_run, read_tables, write_tables
 from psychoseg.scales import fit_scales, no_scales
 from psychoseg.segments import Segments, fit_segments
 from psychoseg.segments.map import check_map
@@ -46,7 +46,6 @@ from psychoseg.survey.jobs import tagged_jobs
 __all__ = ["Progress", "WriteReport", "check_formats", "rewrite_report", "run_study"]
 
 STAGES = ("survey", "scales", "segments", "profiles", "report")
-_PARTIAL = ".partial-"
 #: What a run folder may hold; r_report is what r_scripts/persona_report.R adds.
 _WRITTEN = {
     "agreement.csv",
@@ -171,7 +170,8 @@ def rewrite_report(
     """
     folder = Path(folder)
     run = read_run(folder)
-    partial = folder / f"{_PARTIAL}{os.getpid()}"
+    sweep(folder)
+    partial = temporary(folder / "report")
     partial.mkdir()
     try:
         with threadpool_limits(limits=1):
@@ -293,6 +293,7 @@ def _run_folder(study: Study, out: str | Path | None) -> Path:
             number += 1
         return folder
     folder = Path(os.path.abspath(out))
+    recover(folder, MANIFEST)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise StudyError(f"--out {folder} is a file or a link. Name a new folder.")
     if study.folder.resolve().is_relative_to(folder.resolve()):
@@ -434,8 +435,8 @@ def _keep(
     """Write the run folder under a temporary name, then give it its own."""
     new = [p for p in folder.parents if not p.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    partial = folder.parent / f".{folder.name}{_PARTIAL}{os.getpid()}"
+    sweep(folder.parent)
+    partial = temporary(folder)
     partial.mkdir()
     try:
         run = replace(run, folder=folder, manifest=_manifest(run, folder, primary, second))
@@ -450,10 +451,10 @@ def _keep(
             "warnings": [{"stage": stage, "message": text} for stage, text in log.messages],
             "tables": types,
         }
-        (partial / "manifest.json").write_text(
+        (partial / MANIFEST).write_text(
             json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        folder = _put_in_place(partial, folder, replace_old=replace_old)
+        folder = put_in_place(partial, folder, replace_old=replace_old)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         for parent in new:
@@ -461,50 +462,6 @@ def _keep(
                 parent.rmdir()
         raise
     return replace(run, folder=folder, manifest=manifest)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed run of this folder may have left under its temporary name."""
-    for old in folder.parent.glob(f".*{_PARTIAL}*"):
-        pid = old.name.rsplit("-", 1)[-1]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _put_in_place(partial: Path, folder: Path, *, replace_old: bool) -> Path:
-    """Give the folder its name, or the next free one where another run has taken it meanwhile."""
-    if not replace_old:
-        number = 2
-        target = folder
-        while True:
-            try:
-                return partial.rename(target)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
-                target = folder.parent / f"{folder.name}-{number}"
-                number += 1
-    if not folder.exists():
-        return partial.rename(folder)
-    old = folder.parent / f"{partial.name}-old"
-    folder.rename(old)
-    try:
-        partial.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old)
-    return folder
 
 
 def _manifest(run: Run, folder: Path, primary: Engine, second: Engine | None) -> dict[str, object]:

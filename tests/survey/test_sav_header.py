@@ -1,5 +1,6 @@
 """An SPSS file whose counts cannot be true is refused before anything believes them."""
 
+import datetime as dt
 import struct
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def test_an_encrypted_file_is_said_to_be_one(tmp_path: Path) -> None:
 
 def test_a_date_beyond_the_calendar_stays_a_number(tmp_path: Path) -> None:
     path = tmp_path / "a.sav"
-    days = pd.DataFrame({"day": [13_000_000_000.0, 1e300, -5.0]})
+    seconds = (dt.date(2018, 5, 6) - dt.date(1582, 10, 14)).days * 86_400
+    days = pd.DataFrame({"day": [seconds, 1e300, -5.0]})
     pyreadstat.write_sav(days, str(path), variable_format={"day": "DATE11"})
-    assert read_spss(path, "a.sav").cells["day"].tolist() == ["1994-09-07", "1e+300", "-5"]
+    assert read_spss(path, "a.sav").cells["day"].tolist() == ["2018-05-06", "1e+300", "-5"]
