@@ -17,18 +17,24 @@ from psychoseg.starter.columns import Looked
 from psychoseg.starter.frames import MANY_RESPONDENTS, as_codes, find_frame, join_frames
 from psychoseg.starter.keys import correlations, guess_reversed
 from psychoseg.starter.ranges import Part, almost_same, as_in, loose_frame, part_by_range
+from psychoseg.starter.ranks import rank_depth
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
-from psychoseg.starter.stems import common_start, is_mnemonic, stem_groups, topic_cuts
+from psychoseg.starter.stems import common_start, is_mnemonic, is_weak_stem, stem_groups, topic_cuts
 from psychoseg.starter.twins import without_twins
 from psychoseg.starter.worded import settled
 
-__all__ = ["Battery", "find_batteries", "find_counts"]
+__all__ = [
+    "Battery",
+    "find_batteries",
+    "find_counts",
+    "goes_together",
+    "people_lost",
+    "timings_of_items",
+]
 
 #: Columns it takes to be a battery: three where names say that they belong together, four where
 #: only their place and their answers do.
 _NAMED, _BARE = 3, 4
-#: Letters that number the questions of a survey rather than the rows of one question.
-_WEAK_STEM = re.compile(r"(q|v|x|f|s|p|var|question|frage|item|col|column)[_. ]?", re.IGNORECASE)
 #: The question asks to choose, not to rate.
 _CHOICE = re.compile(
     r"\bwhich (one|of)\b|\bchoose\b|\bpick\b|\bselect\b|\bwelche[sr]? (davon|von)|\bwahlen\b|wählen"
@@ -40,14 +46,21 @@ _ABOVE_NOISE = 1.15
 _CHANCE = 2.5
 #: Bare names in a row from which on topics are looked for.
 _TOPIC_RUN = 12
-#: Rows in which all ranks differ, from which on ratings are ranks.
-_RANKED = 0.9
 #: An item that fewer than this share answered was asked of some people only.
 _ASKED = 0.5
+_NOT_ALL = "not everybody was asked"
+#: So many answers an item suffice where no other battery was asked of more.
+_ENOUGH = 30
 #: Open counts ("how many a month?"): each column is at least this skewed, the most frequent answer
 #: is in the lowest quarter of its range, and this share at most gave its highest. Our own choices:
 #: answers to a rating scale pile up at its end rather than thin out towards it.
 _COUNT_SKEW, _COUNT_LOW, _COUNT_TOP = 1.5, 0.25, 0.02
+#: Items of two answers whose mean correlation is below this are options rather than a scale.
+_MEAN_CORRELATION = 0.1
+#: ``[clean] min_answered`` as a draft has it, and the share of people lost that is told first.
+_MIN_ANSWERED, _MANY_LOST = 0.5, 0.1
+#: More different numbers than this in a column beside each item are times.
+_MANY_TIMES = 30
 #: Different answers from which on numbers may be counts.
 _COUNT_ANSWERS = 5
 #: Ratings with so many steps are never names.
@@ -139,7 +152,74 @@ def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
     groups += bare
     groups.sort(key=lambda g: g.columns[0].position)
     found = [b for g in groups if (b := _battery(g, frames)) is not None]
-    return _chosen(without_twins(found), n)
+    return _chosen(_at_least_one(without_twins(found)), n)
+
+
+def _at_least_one(found: list[Battery]) -> list[Battery]:
+    """Use the battery that most people answered where none was asked of everybody."""
+    if any(not b.why_not for b in found):
+        return found
+    counts = [
+        (~np.isnan(as_codes(b.columns, b.scale))).sum() / len(b.columns)
+        if b.why_not.endswith(_NOT_ALL) and not b.binary
+        else 0
+        for b in found
+    ]
+    best = int(np.argmax(counts)) if counts else 0
+    if not counts or counts[best] < _ENOUGH:
+        return found
+    return [replace(b, why_not="") if i == best else b for i, b in enumerate(found)]
+
+
+def goes_together(battery: Battery) -> bool:
+    """Tell whether items of two answers go together as those of a scale do."""
+    codes = as_codes(battery.columns, battery.scale)
+    corr = correlations(codes)
+    p = len(corr)
+    # Items may be worded either way ("tasty", "disgusting").
+    mean = (np.abs(corr).sum() - p) / (p * (p - 1))
+    return bool(_cohere(codes) and mean >= _MEAN_CORRELATION)
+
+
+def people_lost(batteries: Sequence[Battery], n: int) -> str:
+    """Say how many people ``[clean] min_answered`` would leave out and why; nothing where few."""
+    used = [b for b in batteries if not b.why_not]
+    if not used:
+        return ""
+    codes = [as_codes(b.columns, b.scale) for b in used]
+    answered = sum((~np.isnan(c)).sum(axis=1) for c in codes)
+    p = sum(c.shape[1] for c in codes)
+    lost = int((answered < np.ceil(_MIN_ANSWERED * p - 1e-9)).sum())
+    if lost < _MANY_LOST * n:
+        return ""
+    shares = [float((~np.isnan(c)).mean()) for c in codes]
+    least = int(np.argmin(shares))
+    names = used[least].names
+    cells = sum(used[least].scale.counts.values())
+    gone = ", ".join(used[least].scale.missing)
+    taken = f", {cells:,} cells taken for no answer ({gone})" if cells and gone else ""
+    return (
+        f"{lost:,} of {n:,} people would be left out: they answered fewer than half of the {p} "
+        f"items (of {names[0]} to {names[-1]}, {100 * shares[least]:.0f} % of the answers are there"
+        f"{taken}). Take out items that were asked of some people only, correct missing, or lower "
+        "min_answered in [clean]"
+    )
+
+
+def timings_of_items(columns: Sequence[Looked], batteries: Sequence[Battery]) -> set[str]:
+    """Return columns that stand one beside each item and hold many different numbers: times."""
+    numbers = {re.sub(r"\D", "", c.name) for b in batteries for c in b.columns}
+    items = {c.name for b in batteries for c in b.columns}
+    many = [
+        c
+        for c in columns
+        if c.kind == "numeric" and len(c.texts) > _MANY_TIMES and c.name not in items
+    ]
+    out: set[str] = set()
+    for _, members in stem_groups(many, least=_NAMED + 2):
+        if {re.sub(r"\D", "", c.name) for c in members} <= numbers - {""}:
+            out |= {c.name for c in members if (c.numbers >= 0).all()}
+    return out
 
 
 def find_counts(columns: Sequence[Looked]) -> list[list[Looked]]:
@@ -187,7 +267,7 @@ def _same_scale(
     parts: list[Part] = []
     numbered = [c for c in columns if _is_numbered(c, frames)]
     if numbered:
-        parts += part_by_range(numbered, frames, n, one_question=not _WEAK_STEM.fullmatch(stem))
+        parts += part_by_range(numbered, frames, n, one_question=not is_weak_stem(stem))
     worded = [c for c in columns if not _is_numbered(c, frames)]
     told = settled(worded, frames)
     frames = {**frames, **told}
@@ -435,7 +515,7 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
         return None
     codes = as_codes(group.columns, scale)
     binary = frames[group.columns[0].name].kind == "binary"
-    if not binary and _are_ranks(codes, scale):
+    if not binary and scale.low == 1 and rank_depth(codes):
         return None
     kept, left_out = [], []
     for j, column in enumerate(group.columns):
@@ -463,7 +543,7 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
     if binary and len({frames[c.name].key for c in columns}) > 1:
         why_not = "each item has its own pair of answers, so that 2 means something else in each"
     if asked < _ASKED:
-        why_not = f"only {100 * asked:.0f} % of the answers are there: not everybody was asked"
+        why_not = f"only {100 * asked:.0f} % of the answers are there: {_NOT_ALL}"
     return Battery(
         columns=columns,
         question=question,
@@ -510,16 +590,6 @@ def _has_direction(scale: Scale, binary: bool) -> bool:
     """Tell whether items could be worded the other way round: ticks and rates cannot."""
     graded = not binary and not scale.unordered
     return graded and scale.high - scale.low < MAX_STEPS and not scale.rates
-
-
-def _are_ranks(codes: np.ndarray[tuple[int, int], np.dtype[np.float64]], scale: Scale) -> bool:
-    p = codes.shape[1]
-    if p < _NAMED or scale.high != p or scale.low != 1:
-        return False
-    whole = codes[~np.isnan(codes).any(axis=1)]
-    if not len(whole):
-        return False
-    return bool((np.sort(whole, axis=1) == np.arange(1, p + 1)).all(axis=1).mean() >= _RANKED)
 
 
 def _wording(columns: Sequence[Looked], stem: str) -> tuple[str, dict[str, str]]:

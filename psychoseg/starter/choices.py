@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
 
-from psychoseg.starter.answers import is_yes_no, plain
+from psychoseg.starter.answers import is_no_answer, is_yes_no, plain
 from psychoseg.starter.columns import Looked
-from psychoseg.starter.stems import common_start, stem_groups
+from psychoseg.starter.frames import few_cells
+from psychoseg.starter.markers import is_no_number
+from psychoseg.starter.ranks import Ranks
+from psychoseg.starter.stems import common_start, is_weak_stem, stem_groups
+from psychoseg.survey.sets import NOT_CHOSEN
 
-__all__ = ["Choices", "find_choices"]
+__all__ = ["Choices", "find_choices", "rank_choices"]
 
 #: Columns it takes to be a check-all question.
 _OPTIONS = 2
-#: Of single ticks (one text or nothing); 0 and 1 are many things and take one more.
-_OPTIONS_OF_CODES = 3
+#: Of single ticks (one text or nothing); 0 and 1 are many things and take one more, and names that
+#: have nothing in common yet another.
+_OPTIONS_OF_CODES, _BARE = 3, 4
 #: Column by column ever fewer answers: the last has at most this share of the first one's.
 _FADING = 0.6
 #: Share of rows that may leave a place empty between two.
@@ -27,6 +34,14 @@ _SLIPS = 0.05
 _TICK_TEXTS = 3
 #: A set is named after its label where that has fewer words.
 _NAME_WORDS = 6
+#: What exports write for an option that was offered and not ticked.
+_NOT_TICKED = re.compile(
+    r"(not|un|non|no|nicht|niet|nao|nie) ?-?(selected|chosen|ticked|checked|mentioned|marked|picked"
+    r"|gewahlt|ausgewahlt|genannt|angekreuzt|markiert|selectionnee?|coche|mentionnee?|cite"
+    r"|seleccionad[oa]|marcad[oa]|mencionad[oa]|selezionat[oa]|geselecteerd|aangevinkt|genoemd"
+    r"|selecionad[oa]|wybrane?|zaznaczon[oey]|vybrano)|unselected|unchecked|deselected"
+)
+_Tick = Literal["", "one text", "codes", "not ticked", "yes and no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,12 @@ class Choices:
         Answers that mean "ticked", where the usual rule does not tell.
     labels : dict of str to str
         What to call an option.
+    missing : dict of str to int
+        Answers that are none, and how many cells hold each.
+    notes : tuple of str
+        What was guessed.
+    either : bool
+        Two answers each, so that the columns may be items of a scale as well.
     """
 
     name: str
@@ -50,6 +71,9 @@ class Choices:
     coding: Literal["dichotomy", "category"]
     selected: tuple[str, ...]
     labels: dict[str, str]
+    missing: dict[str, int]
+    notes: tuple[str, ...] = ()
+    either: bool = False
 
 
 def find_choices(columns: Sequence[Looked]) -> list[Choices]:
@@ -84,12 +108,35 @@ def find_choices(columns: Sequence[Looked]) -> list[Choices]:
             label = members[0].field.set_label
             found.append(_choices(members, stem, label, "category", (), used))
             taken |= {c.name for c in members}
-    ticked = [c for c in rest if c.name not in taken and _is_tick(c)]
-    for stem, members in stem_groups(ticked, least=_OPTIONS):
-        single = all(len(c.texts) == 1 for c in members)
-        if len(members) >= (_OPTIONS if single else _OPTIONS_OF_CODES):
-            found.append(_choices(members, stem, "", "dichotomy", (), used))
+    kinds = {c.name: _tick(c) for c in rest if c.name not in taken}
+    for kind in ("one text", "codes", "not ticked", "yes and no"):
+        ticked = [c for c in rest if kinds.get(c.name) == kind]
+        for stem, members in stem_groups(ticked, least=_OPTIONS):
+            if _are_options(members, stem, kind):
+                found.append(_ticks(members, stem, kind, used))
+                taken |= {c.name for c in members}
+        left = [c for c in ticked if c.name not in taken]
+        for stem, members in _bare_runs(left, kind):
+            found.append(_ticks(members, stem, kind, used, bare=not stem))
+            taken |= {c.name for c in members}
     return sorted(found, key=lambda c: c.columns[0].position)
+
+
+def rank_choices(ranks: Ranks, taken: Sequence[str]) -> Choices:
+    """Return the set of options that people put among the first few."""
+    selected = tuple(str(i) for i in range(1, ranks.depth + 1))
+    made = _choices(ranks.columns, ranks.stem, "", "dichotomy", selected, set(taken))
+    zeros = sum(c.count_of().get("0", 0) for c in ranks.columns)
+    note = (
+        f"each person put {ranks.depth} of these {len(ranks.columns)} into an order, so the "
+        "numbers are ranks and no ratings; here an option counts as chosen if it is among them. "
+        "For first choices alone write selected = [1]"
+    )
+    label = f"{made.label}: among the first {ranks.depth}"
+    return Choices(
+        made.name, label, made.columns, "dichotomy", selected, made.labels,
+        made.missing if not zeros else {}, (note,),
+    )  # fmt: skip
 
 
 def _stem(columns: Sequence[Looked]) -> str:
@@ -97,21 +144,117 @@ def _stem(columns: Sequence[Looked]) -> str:
     return groups[0][0] if groups else columns[0].name
 
 
-def _is_tick(column: Looked) -> bool:
-    """Tell whether a column is ticked or not: one text or nothing, 0 and 1, no and yes."""
-    texts = column.texts
+def _tick(column: Looked) -> _Tick:
+    """Return in which way a column says "ticked" and "not ticked", "" where it is no tick."""
+    if column.demographic or column.kind not in ("constant", "categories", "text", "numeric"):
+        return ""
     labels = column.field.value_labels
+    texts = [t for t in column.texts if not _is_absent(column, t)]
     shown = [labels.get(t, t) for t in texts]
-    if len(texts) == 1 and column.kind in ("constant", "categories", "text"):
-        # A constant that everybody has is no tick; "0" for all is an option that nobody ticked.
-        whole = bool((column.codes >= 0).all())
-        return not whole or (texts[0] == "0" and not labels) or plain(shown[0]) == "no"
+    if len(texts) == 1:
+        return _single(column, texts[0], shown[0])
+    if len(texts) != 2:
+        return ""
     if set(texts) == {"0", "1"} and not labels:
-        return True
+        return "codes"
     pair = is_yes_no(shown)
-    return (
-        bool(labels) and pair is not None and plain(pair[1]) in {"yes", "selected", "checked", "ja"}
+    if any(_NOT_TICKED.fullmatch(plain(t)) for t in shown):
+        return "not ticked"
+    # "True" and "False" as labels are answers to statements; bare, a program's ticks.
+    statements = {"disagree", "disapprove"} | (
+        {"false", "falsch", "faux", "falso"} if labels else set()
     )
+    if pair is None or plain(pair[0]) in statements:
+        return ""
+    return "yes and no"
+
+
+def _single(column: Looked, text: str, shown: str) -> _Tick:
+    # A constant that everybody has is no tick; "0" for all is an option that nobody ticked.
+    if _NOT_TICKED.fullmatch(plain(shown)):
+        return "not ticked"
+    if not bool((column.codes >= 0).all()):
+        return "codes" if text in ("0", "1") and column.field.value_labels else "one text"
+    if text == "0" and not column.field.value_labels:
+        return "codes"
+    return "yes and no" if plain(shown) in ("no", "nein", "non", "nee", "nao") else ""
+
+
+def _is_absent(column: Looked, text: str) -> bool:
+    if column.field.value_labels.get(text):
+        return is_no_answer(column.field.value_labels[text])
+    if len(column.texts) == 1:
+        return False
+    if is_no_answer(text):
+        return True
+    held = column.count_of()
+    if (
+        {"0", "1"} <= held.keys()
+        and text not in ("0", "1")
+        and few_cells(held[text], column.answered)
+    ):
+        return True
+    numbers = bool((~np.isnan(column.numbers)).any())
+    return text in ("-1", "-9", "-99", "-999", "-9999") or (numbers and is_no_number(text))
+
+
+def _are_options(columns: Sequence[Looked], stem: str, kind: str) -> bool:
+    if kind in ("one text", "not ticked"):
+        return len(columns) >= _OPTIONS
+    if len(columns) < _OPTIONS_OF_CODES or not any(len(c.texts) > 1 for c in columns):
+        return False
+    # Q1, Q8 and Q9 are questions of their own.
+    apart = columns[-1].position - columns[0].position >= len(columns)
+    skips = re.sub(r"\D", "", columns[0].name), re.sub(r"\D", "", columns[-1].name)
+    numbered = all(s.isdigit() and len(s) < 9 for s in skips)
+    gap = numbered and int(skips[1]) - int(skips[0]) >= len(columns)
+    return not (is_weak_stem(stem) and (apart or gap))
+
+
+def _bare_runs(columns: Sequence[Looked], kind: str) -> list[tuple[str, list[Looked]]]:
+    """Return neighbours that are ticks alike, with the beginning that their names share."""
+    runs: list[list[Looked]] = []
+    for column in columns:
+        if runs and column.position == runs[-1][-1].position + 1 and _go_on(runs[-1], column):
+            runs[-1].append(column)
+        else:
+            runs.append([column])
+    out = []
+    for run in runs:
+        start = _shared_start([c.name for c in run])
+        least = {"one text": _OPTIONS, "not ticked": _OPTIONS}.get(
+            kind, _OPTIONS_OF_CODES if start else _BARE
+        )
+        alike = len({c.texts for c in run}) == 1 and len(run) >= _OPTIONS_OF_CODES
+        own = kind != "one text" or start or alike or all(_says_itself(c) for c in run)
+        labelled = kind != "one text" and any(c.field.value_labels for c in run)
+        if len(run) >= least and own and not labelled:
+            out.append((start, run))
+    return out
+
+
+def _go_on(run: Sequence[Looked], column: Looked) -> bool:
+    """Tell whether a column's name begins like those before it, or none of them like any other."""
+    starts = [_shared_start([one.name, column.name]) for one in run[:1]]
+    if len(run) == 1:
+        return True
+    return bool(starts[0]) == bool(_shared_start([c.name for c in run]))
+
+
+def _shared_start(names: Sequence[str]) -> str:
+    """Return what names begin with up to a sign that parts a question from an option."""
+    if len(names) < 2:
+        return ""
+    first, last = min(names), max(names)
+    same = sum(1 for _ in takewhile(lambda p: p[0] == p[1], zip(first, last, strict=False)))
+    ends = [m.end() for m in re.finditer(r"[_./|\s-]+", first[:same])]
+    return first[: ends[-1]] if ends else ""
+
+
+def _says_itself(column: Looked) -> bool:
+    """Tell whether the text of the tick is the column's name, or one sign that says "ticked"."""
+    text = plain(column.texts[0])
+    return text in (plain(column.name), plain(column.label)) or text in plain(column.name)
 
 
 def _fades(columns: Sequence[Looked]) -> bool:
@@ -133,6 +276,57 @@ def _fades(columns: Sequence[Looked]) -> bool:
     return not bool((np.diff(ordered, axis=1) == 0).any())
 
 
+def _ticks(
+    columns: Sequence[Looked], stem: str, kind: str, used: set[str], *, bare: bool = False
+) -> Choices:
+    selected: list[str] = []
+    for column in columns:
+        selected += [t for t in column.texts if _means_ticked(column, t, kind)]
+    # The rule of the sets knows English; elsewhere, and beside odd codes, the ticks are named.
+    usual = all(
+        plain(c.field.value_labels.get(t, t)) in NOT_CHOSEN or t == "0" or t in selected
+        for c in columns
+        for t in c.texts
+        if not _is_absent(c, t)
+    )
+    names = () if usual else tuple(dict.fromkeys(selected))
+    made = _choices(columns, stem or columns[0].name, "", "dichotomy", names, used)
+    notes = []
+    if bare:
+        notes.append(
+            "nothing in the names says that these are one question: part them where the "
+            "questionnaire does"
+        )
+    labels = made.labels
+    if kind == "not ticked" and not labels:
+        said = {c.name: [t for t in c.texts if _means_ticked(c, t, kind)] for c in columns}
+        labels = {name: texts[0] for name, texts in said.items() if len(texts) == 1}
+        labels = {k: v for k, v in labels.items() if plain(v) not in _SELECTED}
+    return Choices(
+        made.name, made.label, made.columns, made.coding, names, labels, made.missing,
+        tuple(notes), kind in ("codes", "yes and no"),
+    )  # fmt: skip
+
+
+#: Ticks that do not say what is ticked.
+_SELECTED = {"selected", "ticked", "checked", "chosen", "yes", "x", "1", "mentioned"}
+
+
+def _means_ticked(column: Looked, text: str, kind: str) -> bool:
+    if _is_absent(column, text):
+        return False
+    shown = column.field.value_labels.get(text, text)
+    if kind == "codes":
+        return text != "0"
+    if kind == "not ticked":
+        return not _NOT_TICKED.fullmatch(plain(shown))
+    if kind == "yes and no":
+        others = [column.field.value_labels.get(t, t) for t in column.texts]
+        pair = is_yes_no([o for o in others if not is_no_answer(o)])
+        return pair is not None and shown == pair[1]
+    return True
+
+
 def _choices(
     columns: Sequence[Looked],
     stem: str,
@@ -143,7 +337,7 @@ def _choices(
 ) -> Choices:
     wording = [c.label for c in columns]
     start = common_start(wording) if all(wording) else ""
-    question = label or columns[0].question or start.strip(" -:–—") or stem.strip(" _.-#:")
+    question = label or columns[0].question or start.strip(" -:–—") or stem.strip(" _.-#:/|")
     name = base = re.sub(r"\W+", "_", plain(stem)).strip("_")[:40] or "choices"
     number = 2
     while name in used:
@@ -156,6 +350,21 @@ def _choices(
     elif coding == "dichotomy" and all(len(c.texts) == 1 and not c.all_numbers for c in columns):
         # The text of the tick is the option itself.
         labels = {} if all(wording) else {c.name: c.texts[0] for c in columns}
+        labels = {k: v for k, v in labels.items() if plain(v) not in _SELECTED}
+    if not labels and not any(wording) and coding == "dichotomy":
+        labels = {c.name: _option_of(c.name, stem) for c in columns}
+    missing: Counter[str] = Counter()
+    if coding == "dichotomy":
+        for column in columns:
+            held = column.count_of()
+            missing.update({t: held[t] for t in column.texts if _is_absent(column, t)})
     return Choices(
-        name, question, tuple(columns), coding, selected, labels if all(labels.values()) else {}
-    )
+        name, question, tuple(columns), coding, selected,
+        labels if all(labels.values()) else {}, dict(missing),
+    )  # fmt: skip
+
+
+def _option_of(name: str, stem: str) -> str:
+    """Return the option that a name holds behind its question: "red" of "pick_colors/red"."""
+    rest = name[len(stem) :].strip(" _./|[]:-") if name.startswith(stem) else ""
+    return "" if rest.isdigit() or len(rest) < 2 or re.fullmatch(r"SQ\d+", rest) else rest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,13 @@ import pandas as pd
 
 from psychoseg.starter.answers import is_no_answer, plain
 from psychoseg.starter.markers import is_no_number, is_several_numbers
+from psychoseg.starter.paradata import (
+    clock_share,
+    is_duration_name,
+    is_paradata_name,
+    is_timing_name,
+    mostly_short,
+)
 from psychoseg.survey.raw import Field, TextTable, parse_number
 
 __all__ = [
@@ -37,9 +45,11 @@ Kind = Literal[
     "id",
     "weight",
     "duration",
+    "timing",
     "date",
     "personal",
     "technical",
+    "token",
     "list",
     "text",
     "numeric",
@@ -55,8 +65,14 @@ _TEXT_SHARE, _TEXT_WORDS = 0.25, 4.0
 _LIST_PARTS, _LIST_SHARE = 40, 0.15
 #: Cells amid numbers that are neither numbers nor a mark for "no answer".
 _SLIP_SHARE = 0.02
+#: Share of the answers that are hours, minutes and seconds in a column of durations.
+_CLOCK_SHARE = 0.9
+#: A number above this is no rating but a time.
+_HIGHEST_RATING = 10
 #: A weight has a mean around one, or at least far from a body's weight in kilograms.
 _WEIGHT_MEAN = (0.3, 20.0)
+
+_LIST_OF_CODES = re.compile(r"\d{1,2}(( ?[,;|/] ?| )\d{1,2})*")
 
 _ID = re.compile(
     r"(^|[_ .])(uu|gu|resp|respondent|response|case|participant|subject|user|customer|client|panel|"
@@ -83,11 +99,6 @@ _NUMBERED_SHARE = 0.2
 #: Mean weights of bodies, in kilograms or pounds.
 _BODY_MEAN = (30.0, 250.0)
 _BODY = re.compile(r"\b(kg|kilo\w*|lbs?|pounds|body|bmi|height|loss|diet|conscious\w*)\b")
-_DURATION = re.compile(
-    r"duration|elapse|\bseconds\b|time ?spent|completion ?time|interview ?time|time ?taken|dauer\b|"
-    r"\bduree\b|duracion|\blapse|page submit|interviewtime|loi\b|total ?time"
-)
-_TIMING = re.compile(r"(first click|last click|click count)$")
 _PERSONAL = re.compile(
     r"e ?mail( ?address)?|ip( ?address)?|ipadresse|(first|last|full|sur|given|family)? ?names?|"
     r"recipient (first|last)? ?(name|email)|recipient ?(first|last)? ?name|telephone|"
@@ -101,8 +112,11 @@ _TECHNICAL = re.compile(
     r"|user ?language|collector ?id|recipient\w*|screen ?[wh]|user ?agent|browser( version)?"
     r"|operating ?system|resolution|custom data \d|response ?type|test ?respondents?"
 )
+#: What a hash or a key looks like.
+_TOKEN = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{16,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]{2,}:[0-9a-fA-F:]{4,}")
+#: An IPv6 address has three colons at least, so that 00:01:02 is none.
+_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){3,7}")
 _PHONE = re.compile(r"\+?[\d ()/.-]{9,18}")
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}([ T,].*)?"
@@ -295,6 +309,8 @@ def _kind(seen: Looked, n: int) -> Kind:
         return special
     if len(seen.texts) == 1:
         return "constant"
+    if _are_lists_of_codes(seen):
+        return "list"
     if seen.all_numbers:
         labelled = _labelled(seen.field.value_labels, seen.texts)
         return "categories" if labelled else "numeric"
@@ -311,22 +327,40 @@ def _special(seen: Looked, words: str, label: str, n: int) -> Kind | None:
         return "personal"
     if re.fullmatch(r".*(phone|mobile|telefon).*", words) and _share(seen, _PHONE) > 0.5:
         return "personal"
+    named = is_duration_name(words) or is_duration_name(label)
+    if clock_share(seen.texts, seen.counts) >= _CLOCK_SHARE and (
+        named or mostly_short(seen.texts, seen.counts)
+    ):
+        return "duration"
     if _share(seen, _DATE) >= 0.9 and not seen.field.value_labels:
         return "date"
     if _is_id(seen, words, n):
         return "id"
+    if _share(seen, _TOKEN) > 0.5 and not seen.field.value_labels:
+        return "token"
     if _is_weight(seen, words, label):
         return "weight"
-    timed = _DURATION.search(words) or _DURATION.search(label)
-    if timed and seen.all_numbers and len(seen.texts) > 2 and (seen.numbers >= 0).all():
+    known = seen.numbers[~np.isnan(seen.numbers)]
+    if named and len(known) > 2 and (known >= 0).all() and seen.all_numbers:
         return "duration"
-    if _TIMING.search(words) or (_TECHNICAL.fullmatch(words) and not seen.demographic):
+    if is_timing_name(words) and _may_be_time(known) and not seen.field.value_labels:
+        return "timing"
+    if is_paradata_name(words):
+        return "technical"
+    if _TECHNICAL.fullmatch(words) and not seen.demographic:
         return "technical"
     if all(text[0] in "[{" and text[-1] in "]}" for text in seen.texts):
         return "technical"
     if _TECHNICAL.fullmatch(label) or re.match(r"page \w+ was viewed$", label):
         return "technical"
     return None
+
+
+def _may_be_time(numbers: npt.NDArray[np.float64]) -> bool:
+    """Tell whether numbers are no ratings: many of them, or fractions, none below zero."""
+    if len(numbers) < 2 or (numbers < 0).any():
+        return False
+    return bool(numbers.max() > _HIGHEST_RATING or (numbers % 1 != 0).any())
 
 
 def _share(seen: Looked, pattern: re.Pattern[str]) -> float:
@@ -410,9 +444,27 @@ def _are_numbers_with_odd_cells(seen: Looked) -> bool:
     return slips <= max(1.0, _SLIP_SHARE * float(seen.counts[known].sum()))
 
 
+def _are_lists_of_codes(seen: Looked) -> bool:
+    """Tell whether answers are codes of several choices in one cell: "1,4", "2", "1,3,4".
+
+    Decimals such as "1,4" and "3,1" are told by their order: the codes of a list go up.
+    """
+    if seen.field.value_labels or len(seen.texts) < 3:
+        return False
+    several = 0
+    for text, count in zip(seen.texts, seen.counts.tolist(), strict=True):
+        if not _LIST_OF_CODES.fullmatch(text):
+            return False
+        parts = [int(part) for part in re.split(r"\D+", text)]
+        if max(parts) > _LIST_PARTS or any(a >= b for a, b in pairwise(parts)):
+            return False
+        several += count if len(parts) > 1 else 0
+    return several >= _LIST_SHARE * seen.answered
+
+
 def _is_list(seen: Looked) -> bool:
     """Tell whether answers are several choices in one cell, parted by ";" or ","."""
-    for mark in (";", ","):
+    for mark in (";", ",", "|", "\n"):
         parted = [[p.strip() for p in t.split(mark) if p.strip()] for t in seen.texts]
         several = np.array([len(p) > 1 for p in parted], dtype=bool)
         parts = {p for row in parted for p in row}

@@ -16,8 +16,15 @@ import numpy as np
 
 from psychoseg.errors import DataError, StudyError
 from psychoseg.starter.answers import is_no_answer, is_yes_no, order_answers
-from psychoseg.starter.batteries import Battery, find_batteries, find_counts
-from psychoseg.starter.choices import Choices, find_choices
+from psychoseg.starter.batteries import (
+    Battery,
+    find_batteries,
+    find_counts,
+    goes_together,
+    people_lost,
+    timings_of_items,
+)
+from psychoseg.starter.choices import Choices, find_choices, rank_choices
 from psychoseg.starter.columns import (
     MANY_CATEGORIES,
     NAMES,
@@ -28,6 +35,7 @@ from psychoseg.starter.columns import (
     words_of,
 )
 from psychoseg.starter.frames import NO_ANSWER_CODES, find_frame
+from psychoseg.starter.ranks import Ranks, find_ranks
 from psychoseg.starter.reading import Given, read_source
 from psychoseg.starter.scale import Frame
 from psychoseg.starter.text import Beside, Found, LeftOut, asked_in, study_text
@@ -50,6 +58,16 @@ _AGES = (4, 115)
 _WEIGHT_STEM = 3
 #: One weight is a multiple of another, but for rounding in the file.
 _SAME_RATIO = 1e-3
+#: A duration of the whole survey by its name; others are of its pages, and add up.
+_WHOLE_SURVEY = re.compile(r"\b(total|taken|duration|completion|interview|interviewtime|loi|sum)\b")
+#: Codes without a label, of all answers, up to which they are slips.
+_STRAY_CODES = 0.15
+#: Codes that a file calls nominal and gives no labels are categories where they are so few.
+_FEW_NOMINAL = 12
+_OPTIONS_OR_ITEMS = (
+    "two answers each that go together, so they are items; if they are options of one question, "
+    "list them under [[sets]] instead"
+)
 #: Columns that a refusal names.
 _NAMED_IN_REFUSAL = 8
 _SHORT = 40
@@ -60,6 +78,7 @@ _WHY = {
     "date": "a date or time",
     "personal": "says who the respondent is",
     "technical": "says how the survey was filled in",
+    "token": "codes that only a program can read",
 }
 
 
@@ -133,12 +152,11 @@ def draft_study(
             f"{path} holds {n} respondent{'s' if n != 1 else ''}: no segments can be found among "
             f"fewer than {MIN_RESPONDENTS}. Export it again with all the answers."
         )
-    sets = find_choices(columns)
-    chosen = {c.name for s in sets for c in s.columns}
-    batteries = find_batteries([c for c in columns if c.name not in chosen], n)
-    if not any(not b.why_not for b in batteries):
+    batteries, sets, ranks = _questions(columns, n)
+    rest = _rest(columns, batteries, sets, ranks, n)
+    active = _active(batteries, sets, rest)
+    if not active and not any(not b.why_not for b in batteries):
         raise DataError(_no_battery(path, columns, batteries, sets))
-    rest = _rest(columns, batteries, sets, n)
     found = Found(
         title=_title(path),
         data=source.data.model_copy(
@@ -149,10 +167,12 @@ def draft_study(
         names=tuple(c.name for c in columns),
         batteries=tuple(batteries),
         sets=tuple(sets),
+        active=active,
+        lost=people_lost(batteries, n),
         weight=rest.weight,
         other_weights=tuple(rest.other_weights),
         durations=tuple(rest.durations),
-        columns=tuple(rest.columns),
+        columns=tuple(replace(c, active=c.column.name in active) for c in rest.columns),
         texts=tuple(rest.texts),
         left_out=tuple(rest.left_out),
         notes=source.notes,
@@ -160,6 +180,48 @@ def draft_study(
     )
     text = study_text(found)
     return Draft(text, _found(found), asked_in(text), tuple(batteries), tuple(sets))
+
+
+def _questions(
+    columns: Sequence[Looked], n: int
+) -> tuple[list[Battery], list[Choices], list[Ranks]]:
+    """Find batteries, sets and ranks; two answers each are items where nothing else is."""
+    ranks = find_ranks(columns)
+    ranked = {c.name for r in ranks for c in r.columns}
+    unranked = [c for c in columns if c.name not in ranked]
+    sets = find_choices(unranked)
+    chosen = {c.name for s in sets for c in s.columns}
+    batteries = find_batteries([c for c in unranked if c.name not in chosen], n)
+    if not any(not b.why_not and not b.binary for b in batteries):
+        for choices in [s for s in sets if s.either]:
+            found = [b for b in find_batteries(choices.columns, n) if goes_together(b)]
+            if found:
+                batteries += [replace(b, notes=(*b.notes, _OPTIONS_OR_ITEMS)) for b in found]
+                sets.remove(choices)
+        batteries.sort(key=lambda b: b.columns[0].position)
+    sets += [rank_choices(r, [s.name for s in sets]) for r in ranks if r.partial and not r.shown]
+    sets.sort(key=lambda s: s.columns[0].position)
+    return batteries, sets, ranks
+
+
+def _active(batteries: Sequence[Battery], sets: Sequence[Choices], rest: _Rest) -> frozenset[str]:
+    """Return what divides people where there are no items: sets, else columns of categories."""
+    if any(not b.why_not for b in batteries):
+        return frozenset()
+    free = [
+        s.name
+        for s in sets
+        if not any(sensitive_topic(t, "") for t in (s.label, *s.labels.values()))
+        and not any(sensitive_topic(c.name, c.label) for c in s.columns)
+    ]
+    if free:
+        return frozenset(free)
+    asked = [
+        b.column.name
+        for b in rest.columns
+        if b.type != "numeric" and not b.topic and not b.column.demographic
+    ]
+    return frozenset(asked) if len(asked) >= MIN_ITEMS else frozenset()
 
 
 def write_study(path: str | Path, *, out: str | Path | None = None) -> Path:
@@ -237,13 +299,21 @@ class _Rest:
 
 
 def _rest(
-    columns: Sequence[Looked], batteries: Sequence[Battery], sets: Sequence[Choices], n: int
+    columns: Sequence[Looked],
+    batteries: Sequence[Battery],
+    sets: Sequence[Choices],
+    ranks: Sequence[Ranks],
+    n: int,
 ) -> _Rest:
     taken = {c.name for b in batteries for c in b.columns} | {
         c.name for s in sets for c in s.columns
     }
     # Answers whose order nobody knows describe people too, until somebody puts them in order.
     taken -= {c.name for b in batteries if b.scale.unordered and b.why_not for c in b.columns}
+    places = {c.name for r in ranks if r.shown for c in r.columns}
+    ordered = {r.columns[0].name: r for r in ranks if not r.shown and not r.partial}
+    timed = {c.name for c in columns if c.kind == "timing"} | timings_of_items(columns, batteries)
+    parents = {c.name.rsplit("/", 1)[0] for s in sets for c in s.columns if "/" in c.name}
     of_battery = {name: why for b in batteries for name, why in b.left_out}
     left = [c for c in columns if c.name not in taken]
     counted = {members[0].name: members for members in find_counts(left)}
@@ -257,8 +327,30 @@ def _rest(
             continue
         if name in of_battery:
             rest.left_out.append(LeftOut(name, f"an item, but {of_battery[name]}"))
+        elif name in places:
+            rest.left_out.append(LeftOut(name, "the place at which an item was shown"))
+        elif name in timed:
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    "looks like the time that an item or a page took. If it is an answer, describe "
+                    "it under [[columns]]; if it is seconds, name it under duration in [quality]",
+                    ask=True,
+                )
+            )
+        elif name in parents:
+            rest.left_out.append(LeftOut(name, "the same choices as the set of this name"))
         elif column.kind == "constant" and column.answered == 1:
             rest.left_out.append(LeftOut(name, "one answer only"))
+        elif column.kind == "constant" and column.answered < n:
+            rest.left_out.append(
+                LeftOut(
+                    name,
+                    f'"{column.texts[0]}" for {column.answered:,} people and blank for the others. '
+                    "If that is a tick, list the column with the other options under [[sets]]",
+                    ask=True,
+                )
+            )
         elif column.kind == "weight":
             rest.other_weights.append(name)
             rest.left_out.append(LeftOut(name, "another weight"))
@@ -314,8 +406,30 @@ def _rest(
                 topic = sensitive_topic(name, column.label)
                 if name in counted:
                     beside = replace(beside, ask=_of_counts(counted[name]))
+                if name in ordered:
+                    beside = replace(beside, ask=_of_ranks(ordered[name]))
                 rest.columns.append(replace(beside, topic=topic))
+    _one_duration(rest)
     return rest
+
+
+def _of_ranks(ranks: Ranks) -> str:
+    return (
+        f"this and the columns to {ranks.columns[-1].name} hold ranks, each of 1 to "
+        f"{ranks.depth} once a person, so they are no items; here they describe people by the mean "
+        "rank, where a low one is a high place"
+    )
+
+
+def _one_duration(rest: _Rest) -> None:
+    """Keep one duration of the whole survey; two would count as two pages."""
+    whole = [name for name in rest.durations if _WHOLE_SURVEY.search(words_of(name))]
+    if not whole or len(rest.durations) < 2:
+        return
+    for name in [d for d in rest.durations if d != whole[0]]:
+        rest.durations.remove(name)
+        why = f"another duration, beside {whole[0]}; the columns in [quality] add up, as pages do"
+        rest.left_out.append(LeftOut(name, why, ask=True))
 
 
 def _of_counts(columns: Sequence[Looked]) -> str:
@@ -369,9 +483,11 @@ def _sort_duration(column: Looked, rest: _Rest) -> None:
 
 def _beside(column: Looked) -> Beside | LeftOut:
     """Decide the type of a column that describes people."""
-    if column.kind == "numeric":
-        return _beside_numbers(column)
     labels = column.field.value_labels
+    labelled = sum(n for t, n in column.count_of().items() if t in labels)
+    mostly = len(labels) > 1 and labelled >= (1 - _STRAY_CODES) * column.answered
+    if column.kind == "numeric" and not mostly:
+        return _beside_numbers(column)
     if labels:
         if len(column.texts) > MANY_CATEGORIES and column.field.measure != "scale":
             return LeftOut(
@@ -409,6 +525,18 @@ def _beside_labels(column: Looked) -> Beside:
     labels = column.field.value_labels
     gone = tuple(code for code, label in labels.items() if is_no_answer(label))
     gone = tuple(code for code in gone if code in column.texts)
+    held = column.count_of()
+    strays = tuple(t for t in column.texts if t not in labels)
+    few = sum(held[t] for t in strays) <= _STRAY_CODES * column.answered
+    # Codes without a label beside labels for nearly everybody are slips, not categories.
+    if strays and few and len(labels) > 1 and column.field.measure != "scale":
+        shown = ", ".join(strays[:8])
+        return Beside(
+            column,
+            "categorical",
+            missing=(*gone, *strays),
+            ask=f"the codes {shown} have no label in the file and were taken for no answer",
+        )
     real = [label for code, label in labels.items() if code not in gone]
     if column.field.measure == "scale" and len(column.texts) > MANY_CATEGORIES:
         return Beside(column, "numeric", missing=gone)
@@ -442,7 +570,9 @@ def _beside_numbers(column: Looked) -> Beside | LeftOut:
     if len(codes) < 2:
         return LeftOut(column.name, "the same for everybody")
     if whole and (
-        len(codes) == 2 or (column.demographic in NAMES and len(codes) <= MANY_CATEGORIES)
+        len(codes) == 2
+        or (column.demographic in NAMES and len(codes) <= MANY_CATEGORIES)
+        or (column.field.measure == "nominal" and len(codes) <= _FEW_NOMINAL)
     ):
         meanings = ", ".join(f'{number_text(v)} = "..."' for v in codes[:4])
         more = ", ..." if len(codes) > 4 else ""
@@ -536,7 +666,8 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _found(found: Found) -> tuple[str, ...]:
-    lines = [f"{found.respondents:,} respondents, {len(found.names)} columns"]
+    lines = [*([found.lost] if found.lost else [])]
+    lines.append(f"{found.respondents:,} respondents, {len(found.names)} columns")
     for battery in found.batteries:
         names = battery.names
         used = "" if not battery.why_not else f" (not used: {battery.why_not})"

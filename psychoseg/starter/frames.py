@@ -13,13 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from psychoseg.starter.answers import is_no_answer
+from psychoseg.starter.answers import is_no_answer, order_answers
 from psychoseg.starter.columns import Looked
 from psychoseg.starter.labelled import absent_codes, join_labels, labels_ends_only, of_labels
 from psychoseg.starter.markers import is_mark
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 from psychoseg.starter.worded import join_words, of_words
-from psychoseg.survey.raw import number_text, parse_number
+from psychoseg.survey.raw import number_text
 
 __all__ = ["as_codes", "few_cells", "find_frame", "join_frames", "values_of"]
 
@@ -36,6 +36,8 @@ STRAY_SHARE = 0.01
 #: and rarer than half of the least answer. Our own choice: on real scales from 0 the 0 is an answer
 #: like the others; where it meant "missed" it was below 1 % of the answers.
 MISSED_SHARE = 0.03
+#: With more codes for "no answer" than this, nothing is known of the scale.
+MOST_MISSING = 0.95
 #: Share of whole numbers among the answers of a rating scale.
 WHOLE_SHARE = 0.97
 #: From this many respondents on, an answer nobody gave is one that was not offered.
@@ -115,7 +117,7 @@ def _of_numbers(seen: Looked) -> Frame | None:
     values = sorted(counts)
     missing = _outside(values, counts)
     inside = _without_far_strays([v for v in values if v not in missing], counts, answered)
-    if not inside or sum(counts[v] for v in missing) > 0.5 * answered:
+    if not inside or sum(counts[v] for v in missing) > MOST_MISSING * answered:
         return None
     low, high = inside[0], inside[-1]
     texts = tuple(number_text(v) for v in inside)
@@ -200,6 +202,7 @@ def _without_far_strays(values: Sequence[int], counts: Counter[int], answered: i
 
 
 def _join_numbers(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale | None:
+    worded = any(c.kind == "categories" and not c.field.value_labels for c in columns)
     columns = [(_worded_ends(c) if c.kind == "categories" else None) or c for c in columns]
     total: Counter[str] = Counter()
     of: dict[str, float] = {}
@@ -237,15 +240,13 @@ def _join_numbers(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale |
         notes.append(f"{', '.join(gone)} {'was' if len(gone) == 1 else 'were'} taken for no answer")
     code_of = {t: v for t, v in of.items() if t in inside}
     return Scale(
-        code_of, low, high, _levels_in_words(code_of), gone, strays, tuple(notes),
+        code_of, low, high, _levels_in_words(code_of) if worded else (), gone, strays, tuple(notes),
         counts={t: total[t] for t in (*gone, *strays)},
     )  # fmt: skip
 
 
 def _levels_in_words(code_of: dict[str, float]) -> tuple[tuple[str, ...], ...]:
-    """Return the levels where some are worded; nothing where all are the numbers they stand for."""
-    if all(parse_number(text) == value for text, value in code_of.items()):
-        return ()
+    """Return the levels of answers of which some are worded."""
     levels: dict[float, list[str]] = {}
     for text in sorted(code_of):
         levels.setdefault(code_of[text], []).append(text)
@@ -262,6 +263,9 @@ def _worded_ends(seen: Looked) -> Looked | None:
         return None
     numbers = seen.numbers.copy()
     worded = 0
+    for text, end in _bare_ends(seen, bare).items():
+        numbers[seen.texts.index(text)] = end
+        worded += 1
     for i, text in enumerate(seen.texts):
         if not np.isnan(numbers[i]) or is_no_answer(text) or is_mark(text):
             continue
@@ -274,6 +278,22 @@ def _worded_ends(seen: Looked) -> Looked | None:
         numbers[i] = number
         worded += 1
     return replace(seen, kind="numeric", numbers=numbers) if worded else None
+
+
+def _bare_ends(seen: Looked, bare: Sequence[int]) -> dict[str, float]:
+    """Return the numbers of two ends in words: "Not at all", 2, 3, 4, "Very much"."""
+    steps = sorted(v for v in bare if 0 < v <= MAX_STEPS)
+    ends = [
+        t
+        for t, v in zip(seen.texts, seen.numbers, strict=True)
+        if np.isnan(v) and not is_no_answer(t) and not is_mark(t)
+    ]
+    if len(ends) != 2 or len(steps) < 2 or steps != list(range(2, steps[-1] + 1)):
+        return {}
+    order = order_answers(ends)
+    if order is None or order.guess or len(order.levels) != 2:
+        return {}
+    return {order.levels[0][0]: 1.0, order.levels[1][0]: steps[-1] + 1.0}
 
 
 def _marks_amid_words(seen: Looked) -> tuple[str, ...]:

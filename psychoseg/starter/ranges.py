@@ -135,7 +135,8 @@ def odd_cells(column: Looked, base: Frame) -> Counter[str]:
     for text, number, count in zip(
         column.texts, column.numbers.tolist(), column.counts.tolist(), strict=True
     ):
-        if np.isnan(number) or not base.low <= number <= base.high:
+        fraction = base.kind != "slider" and number % 1 != 0
+        if np.isnan(number) or fraction or not base.low <= number <= base.high:
             out[text] += count
     return out
 

@@ -12,10 +12,14 @@ from itertools import takewhile
 
 from psychoseg.starter.columns import Looked, words_of
 
-__all__ = ["common_start", "is_mnemonic", "stem_groups", "topic_cuts"]
+__all__ = ["common_start", "is_mnemonic", "is_weak_stem", "stem_groups", "topic_cuts"]
 
 _GRID = re.compile(r"^(.*?)\s*\[([^\[\]]+)\]\s*$", re.DOTALL)
+#: What stands before the last stroke: KoboToolbox writes "pick_colors/red".
+_STROKE = re.compile(r"^(.+?)\s*(?:/|\||::)\s*[^/|:]+$")
 _NUMBER = re.compile(r"\d+")
+#: Letters that number the questions of a survey rather than the rows of one question.
+_WEAK = re.compile(r"(q|v|x|f|s|p|var|question|frage|item|col|column)[_. ]?", re.IGNORECASE)
 #: Letters that stand for a scale, as in E1 ... O10, rather than for a question.
 _MNEMONIC = re.compile(r"^([A-Za-z]{1,2})_?$")
 #: A topic takes this many names in a row, not counting what stands between, to be one.
@@ -55,12 +59,23 @@ def stem_groups(columns: Sequence[Looked], *, least: int) -> list[tuple[str, lis
     -------
     list of (str, list of Looked)
         Stem and columns; a column is in one group at most. Tried in this order: rows of a grid in
-        brackets, the question that a second header row gives, what stands before or behind a colon
-        or a dash, the name without its last number or letter, without another number, without all.
+        brackets, the question that a second header row gives, what stands before the last stroke,
+        before or behind a colon or a dash, the name without its last number or letter, without
+        another number, without all.
     """
     left = list(columns)
     groups: list[tuple[str, list[Looked]]] = []
-    for stem_of in (_grid, _question, _before, _behind, _last_part, _first_part, _shape, _label):
+    for stem_of in (
+        _grid,
+        _question,
+        _stroke,
+        _before,
+        _behind,
+        _last_part,
+        _first_part,
+        _shape,
+        _label,
+    ):
         found: dict[str, list[Looked]] = defaultdict(list)
         for column in left:
             stem = stem_of(column)
@@ -79,6 +94,11 @@ def is_mnemonic(stem: str) -> bool:
     """Tell whether a stem is the short name of a scale (E1, wl_3) and not of a question (Q1)."""
     found = _MNEMONIC.match(stem)
     return found is not None and found.group(1).lower() not in {"q", "v", "x"}
+
+
+def is_weak_stem(stem: str) -> bool:
+    """Tell whether a stem numbers the questions of a survey (Q1), not the rows of one (Q1_2)."""
+    return _WEAK.fullmatch(stem) is not None
 
 
 def common_start(texts: Sequence[str]) -> str:
@@ -129,6 +149,11 @@ def _grid(column: Looked) -> str:
 
 def _question(column: Looked) -> str:
     return column.question
+
+
+def _stroke(column: Looked) -> str:
+    found = _STROKE.match(column.name)
+    return found.group(1) if found else ""
 
 
 def _before(column: Looked) -> str:

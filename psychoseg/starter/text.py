@@ -27,6 +27,10 @@ _WIDTH = 96
 #: Columns from which on a range is easier to read than names.
 _RANGE = 3
 _LABEL = 120
+#: Missing texts up to which each is counted by itself.
+_COUNTED = 6
+#: Columns that a note names, and letters of each.
+_NAMED, _SHORT = 6, 40
 _ASK = "# ??"
 #: What a sentence ends with; or the table of labels to be filled in.
 _ENDS = (".", "?", "!", "}")
@@ -42,6 +46,7 @@ class Beside:
     missing: tuple[str, ...] = ()
     ask: str = ""
     topic: str = ""
+    active: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Found:
     names: tuple[str, ...]
     batteries: tuple[Battery, ...]
     sets: tuple[Choices, ...]
+    active: frozenset[str]
+    lost: str
     weight: Looked | None
     other_weights: tuple[str, ...]
     durations: tuple[str, ...]
@@ -83,16 +90,18 @@ def study_text(found: Found) -> str:
         _data(found),
         *(_items(b, found.names) for b in found.batteries if not b.why_not),
         *(_commented(_items(b, found.names), b.why_not) for b in found.batteries if b.why_not),
+        _no_items(found),
         _rule("who is left out first"),
         _quality(found),
         *_weights(found),
-        _rule("from items to scales"),
-        _scales(found),
+        *_scales(found),
         *_columns(found),
         *_sets(found),
         *_texts(found),
         _rule("from scales to segments"),
         _SEGMENTS,
+        _rule("the report"),
+        _report(found),
         *_left_out(found),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -116,8 +125,9 @@ def asked_in(text: str) -> tuple[str, ...]:
 
 
 def _head(found: Found) -> str:
+    lost = "\n".join(_ask(found.lost)) + "\n#\n" if found.lost else ""
     return f"""\
-# This study file was drafted from {_inline(found.data.file)}.
+{lost}# This study file was drafted from {_inline(found.data.file)}.
 # It tells psychoseg what to read and what to do with it. It runs as it is:
 #
 #     psychoseg run study.toml
@@ -225,7 +235,8 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
         ends = f"{number_text(scale.low)}, {number_text(scale.high)}"
         lines.append(f"range = [{ends}]    # the lowest and the highest answer")
     if scale.missing:
-        lines.append(f"{_list('missing', _codes(scale.missing))}    # {_not_answers(scale)}")
+        said = _not_answers(_counts(scale), explained=bool(scale.meanings))
+        lines.append(f"{_list('missing', _codes(scale.missing))}    # {said}")
     if scale.strays:
         shown = ", ".join(scale.strays[:5])
         lines += [
@@ -255,18 +266,23 @@ def _to_be_ordered(scale: Scale) -> list[str]:
     return [f"# {line}" for line in codes.splitlines()]
 
 
-def _not_answers(scale: Scale) -> str:
-    """Say how many answers each text that is no answer takes away."""
-    counts = [
-        (f"{m} = {scale.meanings[m]}" if m in scale.meanings else m, scale.counts[m])
+def _counts(scale: Scale) -> dict[str, int]:
+    """Return how many cells hold each text that is no answer, codes with what they mean."""
+    return {
+        f"{m} = {scale.meanings[m]}" if m in scale.meanings else m: scale.counts[m]
         for m in scale.missing
         if m in scale.counts
-    ]
+    }
+
+
+def _not_answers(held: Mapping[str, int], *, explained: bool = False) -> str:
+    """Say how many answers each text that is no answer takes away."""
+    counts = list(held.items())
     if not counts:
         return "not an answer"
     total = sum(count for _, count in counts)
     said = f"no answer: {total:,} cell{'s' if total != 1 else ''}"
-    if len(counts) == 1 and not scale.meanings:
+    if (len(counts) == 1 and not explained) or len(counts) > _COUNTED:
         return said
     return f"{said} ({', '.join(f'{_inline(m)}: {count:,}' for m, count in counts)})"
 
@@ -309,8 +325,25 @@ def _weights(found: Found) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _scales(found: Found) -> str:
+def _no_items(found: Found) -> str:
+    if not found.active:
+        return ""
+    names = [_inline(name) for name in sorted(found.active)]
+    shown = ", ".join(textwrap.shorten(name, _SHORT, placeholder="...") for name in names[:_NAMED])
+    if len(names) > _NAMED:
+        shown += f" and {len(names) - _NAMED} more"
+    return "\n".join(
+        _comment(
+            f"?? No item battery was found, so people are divided by {shown} (use = "
+            '"active" below). Take "active" away from what should only describe the segments.'
+        )
+    )
+
+
+def _scales(found: Found) -> list[str]:
     items = [c for b in found.batteries if not b.why_not for c in b.columns]
+    if not items:
+        return []
     first = items[0].name
     many = any(len(b.scale.code_of) > 20 for b in found.batteries if not b.why_not)
     lines = [
@@ -331,7 +364,37 @@ def _scales(found: Found) -> str:
         "# [scales.names]",
         f'# {_key(first)} = "..."',
     ]
-    return "\n".join(lines)
+    return [_rule("from items to scales"), "\n".join(lines)]
+
+
+def _report(found: Found) -> str:
+    used = [b for b in found.batteries if not b.why_not]
+    wanted = '"name of a scale" = "high"'
+    if found.columns:
+        wanted += f', {_key(found.columns[0].column.name)} = "high"'
+    scales = (
+        "# Scales and columns go by their name: high, low, or a category."
+        if used
+        else ("# Columns go by their name: high, low, or a category.")
+    )
+    if not used:
+        wanted = wanted.removeprefix('"name of a scale" = "high", ')
+    return f"""\
+[report]
+formats = ["html", "pptx", "xlsx", "csv"]    # also "pdf" and "sav" (SPSS)
+# template = "client.pptx"                   # the deck in a client's design
+
+# Once the report shows the segments, name them; the names stay with the same people when the
+# study is run again. The numbers are those of the latest run.
+# [segments.names]
+# 1 = "..."
+# 2 = "..."
+
+# Offers, and whom they suit: each persona ranks them and says why.
+{scales}
+# [[actions]]
+# name = "An offer"
+# wants = {{ {wanted} }}"""
 
 
 def _columns(found: Found) -> list[str]:
@@ -361,8 +424,12 @@ def _column(beside: Beside) -> str:
     lines.append(f"type = {_value(beside.type)}")
     if beside.order:
         lines.append(_list("order", list(beside.order)))
+    if beside.active:
+        lines.append('use = "active"')
     if beside.missing:
-        lines.append(_list("missing", _codes(beside.missing)))
+        held = column.count_of()
+        counts = {text: held.get(text, 0) for text in beside.missing}
+        lines.append(f"{_list('missing', _codes(beside.missing))}    # {_not_answers(counts)}")
     if beside.topic:
         lines += _comment(
             f"?? This may be sensitive ({beside.topic}). It describes the segments; to form them "
@@ -380,12 +447,13 @@ def _sets(found: Found) -> list[str]:
         return []
     return [
         _rule("questions with several answers"),
-        *(_set(choices, found.names) for choices in found.sets),
+        *(_set(choices, found.names, choices.name in found.active) for choices in found.sets),
     ]
 
 
-def _set(choices: Choices, names: Sequence[str]) -> str:
-    lines = [
+def _set(choices: Choices, names: Sequence[str], active: bool) -> str:
+    lines = [line for note in choices.notes for line in _ask(f"Check: {note}")]
+    lines += [
         "[[sets]]",
         f"name = {_value(choices.name)}",
         f"label = {_value(choices.label[:_LABEL])}",
@@ -396,6 +464,11 @@ def _set(choices: Choices, names: Sequence[str]) -> str:
         lines.append(
             f"{_list('selected', _codes(choices.selected))}    # the answer that is a tick"
         )
+    if choices.missing:
+        gone = _list("missing", _codes(list(choices.missing)))
+        lines.append(f"{gone}    # {_not_answers(choices.missing)}")
+    if active:
+        lines += ['use = "active"', 'none = "answer"    # whoever ticked nothing counts as well']
     if choices.labels:
         lines += ["[sets.labels]", *(_pair(k, v[:_LABEL]) for k, v in choices.labels.items())]
     return "\n".join(lines)
@@ -423,11 +496,11 @@ def _left_out(found: Found) -> list[str]:
     lines = [_rule("what is left out"), ""]
     lines += _comment("These columns are not used. What is not named anywhere is left out.")
     plain: dict[str, list[str]] = {}
+    asked: dict[str, list[str]] = {}
     for one in found.left_out:
-        if one.ask:
-            lines += _ask(f"{_inline(one.name)}: {one.why}")
-        else:
-            plain.setdefault(one.why, []).append(_inline(one.name))
+        (asked if one.ask else plain).setdefault(one.why, []).append(_inline(one.name))
+    for why, names in asked.items():
+        lines += _ask(f"{', '.join(names)}: {why}")
     for why, names in plain.items():
         lines += _comment(f"{why}: {', '.join(names)}")
     return ["\n".join(lines)]

@@ -7,6 +7,7 @@ out here except where a battery says ``out_of_range = "exclude"``.
 from __future__ import annotations
 
 import difflib
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ MAX_LABELLED_CODES = 12
 #: item may have been asked in half steps.
 _RARE_SHARE, _WHOLE_LEAST = 0.01, 20
 _NO_WHOLE = "is no whole number, as the other answers are"
+#: Hours, minutes and seconds.
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
 #: More categories than this cannot be read in a profile: probably open text or a number gone wrong.
 MANY_CATEGORIES = 30
 
@@ -261,22 +264,31 @@ def _tell_groups(cells: Cells) -> None:
 def code_seconds(
     joined: Joined, columns: Sequence[str], kept: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Turn durations into seconds, shape (n, columns); NaN for none; text is a problem."""
+    """Turn durations (754, 0:12:34) into seconds, shape (n, columns); text is a problem."""
     seconds = np.full((len(joined.ids), len(columns)), np.nan)
     problems = []
     for j, name in enumerate(columns):
         cells = read_cells(joined, name, kept)
-        numbers = [parse_number(t, cells.field.decimal) if t else np.nan for t in cells.texts]
+        numbers = [_seconds_of(t, cells.field) if t else np.nan for t in cells.texts]
         used = cells.used()
         bad = [i for i, n in enumerate(numbers) if n is None and used[i]]
         if bad:
             problems.append(
                 f"duration {name} holds what is no number of seconds: "
-                f"{cell_examples(joined, cells, bad)}. Give seconds, such as 754."
+                f"{cell_examples(joined, cells, bad)}. Give seconds, such as 754, or "
+                "hours, minutes and seconds, such as 0:12:34."
             )
         values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
         seconds[:, j] = values[cells.codes]
     return seconds, problems
+
+
+def _seconds_of(text: str, field: Field) -> float | None:
+    clock = _CLOCK.fullmatch(text)
+    if clock is None:
+        return parse_number(text, field.decimal)
+    hours, minutes, seconds = (float(part.replace(",", ".")) for part in clock.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def code_checks(
