@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from psychoseg.starter.columns import Looked
-from psychoseg.starter.frames import MANY_RESPONDENTS, as_codes, find_frame, join_frames
+from psychoseg.starter.frames import as_codes, find_frame, join_frames
 from psychoseg.starter.keys import correlations, guess_reversed
-from psychoseg.starter.ranges import Part, almost_same, as_in, loose_frame, part_by_range
+from psychoseg.starter.neighbours import BARE, NAMED, Group, bare_groups
+from psychoseg.starter.ranges import Part, loose_frame, part_by_range
 from psychoseg.starter.ranks import rank_depth
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
-from psychoseg.starter.stems import common_start, is_mnemonic, is_weak_stem, stem_groups, topic_cuts
+from psychoseg.starter.stems import common_start, is_mnemonic, is_weak_stem, stem_groups
 from psychoseg.starter.twins import without_twins
 from psychoseg.starter.worded import settled
 
 __all__ = [
     "Battery",
+    "asks_to_choose",
     "find_batteries",
     "find_counts",
     "goes_together",
@@ -32,9 +33,6 @@ __all__ = [
     "timings_of_items",
 ]
 
-#: Columns it takes to be a battery: three where names say that they belong together, four where
-#: only their place and their answers do.
-_NAMED, _BARE = 3, 4
 #: The question asks to choose, not to rate.
 _CHOICE = re.compile(
     r"\bwhich (one|of)\b|\bchoose\b|\bpick\b|\bselect\b|\bwelche[sr]? (davon|von)|\bwahlen\b|wählen"
@@ -42,10 +40,6 @@ _CHOICE = re.compile(
 )
 #: The largest eigenvalue of items that go together stands this much above that of noise.
 _ABOVE_NOISE = 1.15
-#: A correlation above so many standard errors is more than chance; our own choice.
-_CHANCE = 2.5
-#: Bare names in a row from which on topics are looked for.
-_TOPIC_RUN = 12
 #: An item that fewer than this share answered was asked of some people only.
 _ASKED = 0.5
 _NOT_ALL = "not everybody was asked"
@@ -110,15 +104,6 @@ class Battery:
         return [column.name for column in self.columns]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    columns: tuple[Looked, ...]
-    stem: str
-    notes: tuple[str, ...] = ()
-    frames: dict[str, Frame] = field(default_factory=dict)
-    any_size: bool = False
-
-
 def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
     """Find the item batteries of a file.
 
@@ -137,16 +122,16 @@ def find_batteries(columns: Sequence[Looked], n: int) -> list[Battery]:
     frames = {c.name: f for c in columns if (f := find_frame(c)) is not None}
     loose = {c.name: f for c in columns if c.name not in frames and (f := loose_frame(c))}
     rated = [c for c in columns if c.name in frames or c.name in loose]
-    groups: list[_Group] = []
-    for stem, members in stem_groups(rated, least=_NAMED):
-        if sum(c.name in frames for c in members) < _NAMED:
+    groups: list[Group] = []
+    for stem, members in stem_groups(rated, least=NAMED):
+        if sum(c.name in frames for c in members) < NAMED:
             continue
         groups += _same_scale(members, stem, {**loose, **frames}, n)
     for group in groups:
         frames |= group.frames
     taken = {c.name for g in groups for c in g.columns}
     groups = _join_mnemonics(groups, frames, columns)
-    bare = _bare([c for c in columns if c.name not in taken], {**loose, **frames}, n)
+    bare = bare_groups([c for c in columns if c.name not in taken], {**loose, **frames}, n)
     for group in bare:
         frames |= group.frames
     groups += bare
@@ -216,7 +201,7 @@ def timings_of_items(columns: Sequence[Looked], batteries: Sequence[Battery]) ->
         if c.kind == "numeric" and len(c.texts) > _MANY_TIMES and c.name not in items
     ]
     out: set[str] = set()
-    for _, members in stem_groups(many, least=_NAMED + 2):
+    for _, members in stem_groups(many, least=NAMED + 2):
         if {re.sub(r"\D", "", c.name) for c in members} <= numbers - {""}:
             out |= {c.name for c in members if (c.numbers >= 0).all()}
     return out
@@ -236,7 +221,7 @@ def find_counts(columns: Sequence[Looked]) -> list[list[Looked]]:
         Columns of one stem, in file order.
     """
     counted = [c for c in columns if c.kind == "numeric" and not c.demographic and _counts(c)]
-    return [members for _, members in stem_groups(counted, least=_NAMED)]
+    return [members for _, members in stem_groups(counted, least=NAMED)]
 
 
 def _counts(column: Looked) -> bool:
@@ -262,7 +247,7 @@ def _are_counts(columns: Sequence[Looked]) -> bool:
 
 def _same_scale(
     columns: Sequence[Looked], stem: str, frames: dict[str, Frame], n: int
-) -> list[_Group]:
+) -> list[Group]:
     """Part columns of one stem by their answer scale; slightly narrower ones go with wider ones."""
     parts: list[Part] = []
     numbered = [c for c in columns if _is_numbered(c, frames)]
@@ -279,7 +264,7 @@ def _same_scale(
             base = max(sorted(set(keys)), key=lambda k: (keys.count(k), len(k), k))
             fits = [c for c in left if _fits(frames[c.name], base, kind)]
             if (
-                len(fits) < _NAMED
+                len(fits) < NAMED
                 and kind == "words"
                 and join_frames(left, [frames[c.name] for c in left])
             ):
@@ -288,8 +273,8 @@ def _same_scale(
             left = [c for c in left if c not in fits]
     singles = [part.columns[0] for part in parts if len(part.columns) == 1]
     parts += [Part(run, {}) for run in _pairs(singles, frames)]
-    big = [p for p in parts if len(p.columns) >= _NAMED]
-    beside = [p for p in parts if len(p.columns) < _NAMED and _is_recoded(p, big, frames)]
+    big = [p for p in parts if len(p.columns) >= NAMED]
+    beside = [p for p in parts if len(p.columns) < NAMED and _is_recoded(p, big, frames)]
     groups = []
     for part in (*big, *beside):
         notes = part.notes
@@ -297,7 +282,7 @@ def _same_scale(
         if others and not any("two codings" in note for note in notes):
             first = others[0].columns[0]
             notes = (*notes, f"the same question as {first.name}, in other answers")
-        groups.append(_Group(tuple(part.columns), stem, notes, part.frames, part in beside))
+        groups.append(Group(tuple(part.columns), stem, notes, part.frames, part in beside))
     return groups
 
 
@@ -339,7 +324,7 @@ def _pairs(columns: Sequence[Looked], frames: dict[str, Frame]) -> list[list[Loo
         if runs[-1] and column.position != runs[-1][-1].position + 1:
             runs.append([])
         runs[-1].append(column)
-    return [run for run in runs if len(run) >= _BARE]
+    return [run for run in runs if len(run) >= BARE]
 
 
 def _fits(frame: Frame, base: tuple[str, ...], kind: str) -> bool:
@@ -351,12 +336,12 @@ def _fits(frame: Frame, base: tuple[str, ...], kind: str) -> bool:
 
 
 def _join_mnemonics(
-    groups: Sequence[_Group], frames: dict[str, Frame], columns: Sequence[Looked]
-) -> list[_Group]:
+    groups: Sequence[Group], frames: dict[str, Frame], columns: Sequence[Looked]
+) -> list[Group]:
     """Join neighbours such as E1 ... E10, N1 ... N10, A1 ...: scales of one questionnaire."""
     order = {c.name: i for i, c in enumerate(columns)}
-    chain: list[_Group] = []
-    out: list[_Group] = []
+    chain: list[Group] = []
+    out: list[Group] = []
     for group in [*sorted(groups, key=lambda g: g.columns[0].position), None]:
         follows = (
             group is not None
@@ -369,7 +354,7 @@ def _join_mnemonics(
             # Two blocks are two questions (importance and satisfaction), more are one of several.
             joined = tuple(c for g in chain for c in g.columns)
             notes = tuple(dict.fromkeys(n for g in chain for n in g.notes))
-            out += [_Group(joined, "", notes)] if len(chain) > 2 else chain
+            out += [Group(joined, "", notes)] if len(chain) > 2 else chain
             chain = []
         if group is not None and is_mnemonic(group.stem):
             chain.append(group)
@@ -378,136 +363,7 @@ def _join_mnemonics(
     return out
 
 
-def _bare(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[_Group]:
-    """Group columns without a common name: side by side, or with the same answers in words."""
-    groups: list[_Group] = []
-    words: dict[tuple[str, ...], list[Looked]] = {}
-    unknown: dict[tuple[str, ...], list[Looked]] = {}
-    for one in columns:
-        frame = frames.get(one.name)
-        if frame is None or one.demographic:
-            continue
-        if frame.kind in ("words", "labels"):
-            words.setdefault(frame.key, []).append(one)
-        elif frame.kind == "unordered":
-            unknown.setdefault(frame.key, []).append(one)
-    groups += [_Group(tuple(c), "") for c in words.values() if len(c) >= _NAMED]
-    groups += [_Group(tuple(c), "") for c in unknown.values() if len(c) >= _BARE]
-    run: list[Looked] = []
-    ending: list[Looked | None] = [None]
-    for column in [*columns, *ending]:
-        frame = frames.get(column.name) if column else None
-        rated = frame is not None and frame.kind in ("numbers", "binary")
-        if run and (not rated or column is None or column.position != run[-1].position + 1):
-            for stretch in _stretches(run, frames, n):
-                groups += _parted(stretch)
-            run = []
-        if column is not None and rated:
-            run.append(column)
-    return groups
-
-
-def _stretches(run: Sequence[Looked], frames: dict[str, Frame], n: int) -> list[Part]:
-    """Part neighbours where their scale changes; one that is almost the same goes with them."""
-    parts: list[list[Looked]] = []
-    for column in run:
-        if parts and frames[column.name].key == frames[parts[-1][-1].name].key:
-            parts[-1].append(column)
-        else:
-            parts.append([column])
-    frames = dict(frames)
-    changed = True
-    while changed:
-        changed = False
-        for i, part in enumerate(parts):
-            around = [parts[j] for j in (i - 1, i + 1) if 0 <= j < len(parts)]
-            hosts = [p for p in around if len(p) >= len(part) and len(part) < _NAMED]
-            host = next((h for h in hosts if _goes_with(part, h, frames, n)), None)
-            if host is None:
-                continue
-            for column in part:
-                frames[column.name] = as_in(column, frames[column.name], frames[host[0].name])
-            keep = [p for p in parts if p is not part]
-            parts = []
-            for one in sorted([*keep, part], key=lambda p: p[0].position):
-                if parts and frames[one[0].name].key == frames[parts[-1][0].name].key:
-                    parts[-1] = [*parts[-1], *one]
-                else:
-                    parts.append(one)
-            changed = True
-            break
-    out = []
-    for part in parts:
-        if len(part) < _BARE:
-            continue
-        found = part_by_range(part, frames, n, one_question=True)
-        out += [
-            replace(p, frames={**{c.name: frames[c.name] for c in p.columns}, **p.frames})
-            for p in found
-        ]
-    return out
-
-
-def _goes_with(
-    part: Sequence[Looked], host: Sequence[Looked], frames: dict[str, Frame], n: int
-) -> bool:
-    """Tell whether columns amid others are of their scale, but for an odd cell or an unused end."""
-    base = frames[host[0].name]
-    if any(c.demographic or c.field.value_labels for c in part) or len(host) < _BARE - 1:
-        return False
-    if base.kind not in ("numbers", "binary") or base.low < 0:
-        return False
-    for column in part:
-        frame = frames[column.name]
-        if frame.low < 0 or (frame.kind == "binary" and base.kind == "numbers"):
-            return False
-        if frame.high > base.high or (base.kind == "binary" and frame.low < base.low):
-            if not almost_same(column, base):
-                return False
-        elif base.kind == "binary" or base.high - frame.high > (1 if n >= MANY_RESPONDENTS else 2):
-            return False
-    return _correlate(part, host)
-
-
-def _correlate(part: Sequence[Looked], host: Sequence[Looked]) -> bool:
-    """Tell whether each column goes with one of the others more than chance would have it."""
-    codes = np.column_stack([np.array([*c.numbers, np.nan])[c.codes] for c in (*part, *host)])
-    corr = np.abs(correlations(codes))[: len(part), len(part) :]
-    counts = (~np.isnan(codes)).sum(axis=0)[: len(part)]
-    return bool((np.nanmax(corr, axis=1) >= _CHANCE / np.sqrt(np.maximum(counts, 1))).all())
-
-
-def _parted(part: Part) -> list[_Group]:
-    """Take demographics off both ends of a run of bare names, and part it by topics."""
-    run = list(part.columns)
-    while run and run[0].demographic:
-        run.pop(0)
-    while run and run[-1].demographic:
-        run.pop()
-    if len(run) < _BARE:
-        return []
-    cuts = topic_cuts([c.name for c in run]) if len(run) >= _TOPIC_RUN else []
-    note = (
-        "nothing in the names says whether these are one question or several: part them where the "
-        "questionnaire does"
-    )
-    edges = [0, *cuts, len(run)]
-    return [
-        _Group(tuple(run[a:b]), "", (note, *_about(part.notes, run[a:b], run)), part.frames)
-        for a, b in pairwise(edges)
-        if b > a
-    ]
-
-
-def _about(
-    notes: Sequence[str], columns: Sequence[Looked], run: Sequence[Looked]
-) -> tuple[str, ...]:
-    """Return the notes that are on none of the run's other columns."""
-    others = {c.name for c in run} - {c.name for c in columns}
-    return tuple(note for note in notes if not any(note.startswith(f"{o} ") for o in others))
-
-
-def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
+def _battery(group: Group, frames: dict[str, Frame]) -> Battery | None:
     if _are_counts(group.columns):
         return None
     scale = join_frames(group.columns, [frames[c.name] for c in group.columns])
@@ -524,7 +380,7 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
             left_out.append((column.name, "everybody gave the same answer"))
         else:
             kept.append(j)
-    if len(kept) < (1 if group.any_size else _NAMED):
+    if len(kept) < (1 if group.any_size else NAMED):
         return None
     columns = tuple(group.columns[j] for j in kept)
     codes = codes[:, kept]
@@ -557,12 +413,17 @@ def _battery(group: _Group, frames: dict[str, Frame]) -> Battery | None:
     )
 
 
+def asks_to_choose(text: str) -> bool:
+    """Tell whether a question asks to choose, not to rate."""
+    return _CHOICE.search(text.casefold()) is not None
+
+
 def _may_be_choices(columns: Sequence[Looked], question: str) -> bool:
     """Tell whether the file or the question says that bare codes are names."""
     if any(c.field.value_labels for c in columns):
         return False
-    asked = " ".join((question, *(c.label for c in columns[:1]))).casefold()
-    return all(c.field.measure == "nominal" for c in columns) or bool(_CHOICE.search(asked))
+    asked = " ".join((question, columns[0].label))
+    return all(c.field.measure == "nominal" for c in columns) or asks_to_choose(asked)
 
 
 def _cohere(codes: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> bool:
@@ -620,7 +481,7 @@ def _chosen(found: Sequence[Battery], n: int) -> list[Battery]:
     usable = [b for b in found if not b.why_not]
     graded = any(not b.binary and not b.scale.unordered for b in usable)
     ordered = any(not b.scale.unordered for b in usable)
-    room = max(_NAMED, n // _PEOPLE_PER_ITEM)
+    room = max(NAMED, n // _PEOPLE_PER_ITEM)
     out = []
     for battery in found:
         why = battery.why_not

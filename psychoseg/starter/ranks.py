@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychoseg.starter.columns import Looked
-from psychoseg.starter.stems import stem_groups
+from psychoseg.starter.stems import shape_groups, stem_groups
 from psychoseg.stats.arrays import FloatArray
 
 __all__ = ["Ranks", "find_ranks", "rank_depth"]
@@ -23,7 +23,7 @@ _MOST = 20
 #: What a program calls the place at which it showed an item: pos_3, Q3_order.
 _PLACES = re.compile(
     r"(^|[_. ])(pos|position|order|place|seq|sequence|display|do)[_. ]?\d+$"
-    r"|\d[_. ]?(pos|position|order|place|seq|sequence|display|do)$"
+    r"|\d[_. ]?(i|pos|position|order|place|seq|sequence|display|do)$"
 )
 
 
@@ -58,12 +58,20 @@ def find_ranks(columns: Sequence[Looked]) -> list[Ranks]:
         c for c in columns if c.kind == "numeric" and not c.field.value_labels and not c.demographic
     ]
     found = []
-    for stem, members in stem_groups(numbers, least=_COLUMNS):
+    taken: set[str] = set()
+    groups = (
+        *stem_groups(numbers, least=_COLUMNS),
+        *shape_groups(numbers, least=_COLUMNS),
+    )
+    for stem, members in groups:
+        if taken.intersection(c.name for c in members):
+            continue
         codes = np.column_stack([np.array([*c.numbers, np.nan])[c.codes] for c in members])
         depth = rank_depth(codes)
         if depth:
             named = all(_named_like_places(c.name) for c in members)
             found.append(Ranks(tuple(members), stem, depth, named or len(members) > _MOST))
+            taken |= {c.name for c in members}
     return sorted(found, key=lambda r: r.columns[0].position)
 
 

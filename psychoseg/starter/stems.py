@@ -12,7 +12,14 @@ from itertools import takewhile
 
 from psychoseg.starter.columns import Looked, words_of
 
-__all__ = ["common_start", "is_mnemonic", "is_weak_stem", "stem_groups", "topic_cuts"]
+__all__ = [
+    "common_start",
+    "is_mnemonic",
+    "is_weak_stem",
+    "shape_groups",
+    "stem_groups",
+    "topic_cuts",
+]
 
 _GRID = re.compile(r"^(.*?)\s*\[([^\[\]]+)\]\s*$", re.DOTALL)
 #: What stands before the last stroke: KoboToolbox writes "pick_colors/red".
@@ -88,6 +95,15 @@ def stem_groups(columns: Sequence[Looked], *, least: int) -> list[tuple[str, lis
                 taken.update(c.name for c in members)
         left = [c for c in left if c.name not in taken]
     return groups
+
+
+def shape_groups(columns: Sequence[Looked], *, least: int) -> list[tuple[str, list[Looked]]]:
+    """Group columns whose names are the same but for all their numbers: Q1I, Q2I, Q3I."""
+    found: dict[str, list[Looked]] = defaultdict(list)
+    for column in columns:
+        if shape := _shape(column):
+            found[shape].append(column)
+    return [(shape, members) for shape, members in found.items() if len(members) >= least]
 
 
 def is_mnemonic(stem: str) -> bool:
