@@ -109,7 +109,8 @@ def sort_rest(
                 LeftOut(
                     name,
                     "looks like the time or the clicks that an item or a page took. If it is an "
-                    "answer, describe it under [[columns]]; if it is seconds, name it under duration in [quality]",
+                    "answer, describe it under [[columns]]; if it is seconds, name it under "
+                    "duration in [quality]",
                     ask=True,
                 )
             )
