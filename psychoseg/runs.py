@@ -276,10 +276,14 @@ def _previous(study: Study, folder: Path) -> Previous | None:
 
 def _read_previous(folder: Path) -> Previous | None:
     """Return names and centroids of a run; None where an earlier version wrote none."""
-    frames = read_tables(folder, ("profiles/names", "profiles/centroids"))
+    frames = read_tables(folder, ("profiles/names", "profiles/centroids", "scales/items"))
     if "profiles/centroids" not in frames:
         return None
-    return Previous(frames.get("profiles/names", pd.DataFrame()), frames["profiles/centroids"])
+    return Previous(
+        frames.get("profiles/names", pd.DataFrame()),
+        frames["profiles/centroids"],
+        frames.get("scales/items", pd.DataFrame()),
+    )
 
 
 def _run_folder(study: Study, out: str | Path | None) -> Path:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from psychoseg.scales import Scales
     from psychoseg.segments import Segments
 
-__all__ = ["CENTROID_COLUMNS", "find_centroids"]
+__all__ = ["CENTROID_COLUMNS", "COLUMN_SUFFIX", "find_centroids"]
 
 CENTROID_COLUMNS = ("segment", "feature", "value")
 
 #: What ``features`` adds to a column that is called as a scale is.
-_SUFFIX = " (column)"
+COLUMN_SUFFIX = " (column)"
 
 
 def find_centroids(
@@ -67,8 +67,8 @@ def _values(feature: str, kind: str, survey: Survey, scales: Scales | None) -> F
             return None
         return _floats(scales.scores[feature])
     plain = feature
-    while plain.endswith(_SUFFIX) and plain not in survey.columns.columns:
-        plain = plain.removesuffix(_SUFFIX)
+    while plain.endswith(COLUMN_SUFFIX) and plain not in survey.columns.columns:
+        plain = plain.removesuffix(COLUMN_SUFFIX)
     if kind == "category":
         return _indicator(plain, survey)
     if plain not in survey.columns.columns:

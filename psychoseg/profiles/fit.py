@@ -142,6 +142,8 @@ def profile_segments(
     centroids = find_centroids(sample, survey, scales, segments)
     typical, typical_rows = typical_answers(sample, segments, min_base)
     words, quotes = distinctive_words(survey, sample, texts, min_base)
+    if previous is not None and scales is not None:
+        previous = previous.renamed(scales.items)
     names, portraits, anchors = carry_names(segments, centroids, settings, previous)
     personas, facts = write_personas(
         sample, segments, drivers, means, shares, names, portraits, min_base

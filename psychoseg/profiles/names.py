@@ -7,13 +7,14 @@ reads a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from psychoseg.errors import tell
+from psychoseg.profiles.centroids import COLUMN_SUFFIX
 from psychoseg.stats.arrays import FloatArray
 from psychoseg.stats.matching import match_rows
 
@@ -43,10 +44,39 @@ class Previous:
         ``key, name, text, segment, feature, value, sd``; segment 0 where the name found none.
     centroids : DataFrame
         ``segment, feature, value``.
+    items : DataFrame
+        ``item, scale, key`` of its scales; without rows where that run kept none.
     """
 
     names: pd.DataFrame
     centroids: pd.DataFrame
+    items: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def renamed(self, items: pd.DataFrame) -> Previous:
+        """Return the same run with its scales called as they are now.
+
+        Parameters
+        ----------
+        items : DataFrame
+            ``item, scale, key`` of this run.
+
+        Notes
+        -----
+        A scale is known by its items and how they are keyed, not by what it is called: one that
+        ``[scales.names]`` has renamed is the same axis.
+        """
+        now = {content: scale for scale, content in _contents(items).items()}
+        before = _contents(self.items)
+        became = {s: now[content] for s, content in before.items() if content in now}
+        if all(old == new for old, new in became.items()):
+            return self
+        names, centroids = (
+            table.assign(feature=[_feature_now(str(f), became) for f in table["feature"]])
+            if len(table)
+            else table
+            for table in (self.names, self.centroids)
+        )
+        return Previous(names, centroids, self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +166,30 @@ def carry_names(
     names = {s: given[key].name for key, s in landed.items() if given[key].name}
     texts = {s: given[key].text for key, s in landed.items() if given[key].text}
     return names, texts, _new_anchors(given, landed, anchors, now, old, sd)
+
+
+def _contents(items: pd.DataFrame) -> dict[str, frozenset[tuple[str, int]]]:
+    """Return the keyed items of each scale."""
+    if items.empty:
+        return {}
+    used = items[items["scale"].notna() & (items["scale"] != "")]
+    return {
+        str(scale): frozenset(zip(own["item"].astype(str), own["key"].astype(int), strict=True))
+        for scale, own in used.groupby("scale")
+    }
+
+
+def _feature_now(feature: str, became: Mapping[str, str]) -> str:
+    """Return what a feature of the previous run is called in this one.
+
+    A column that is called as a scale is has :data:`COLUMN_SUFFIX`, then as now.
+    """
+    if feature in became:
+        return became[feature]
+    plain = feature.removesuffix(COLUMN_SUFFIX)
+    if plain in became.values():
+        return plain + COLUMN_SUFFIX
+    return plain if plain in became else feature
 
 
 def _given(settings: SegmentsSettings | None) -> dict[str, _Given]:

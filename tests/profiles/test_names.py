@@ -233,3 +233,42 @@ def test_the_order_of_rows_decides_nothing() -> None:
     )
     assert straight[0] == shuffled[0] == {1: "Good company", 2: "Urban achievers"}
     pd.testing.assert_frame_equal(straight[2], shuffled[2])
+
+
+def items_of(**scales: str) -> pd.DataFrame:
+    """Return the items of scales; a minus before an item turns it."""
+    rows = [
+        (item.removeprefix("-"), scale, -1 if item.startswith("-") else 1)
+        for scale, items in scales.items()
+        for item in items.split()
+    ]
+    return pd.DataFrame(rows, columns=["item", "scale", "key"])
+
+
+def test_names_stay_where_scales_are_only_renamed() -> None:
+    centroids, anchors = second_run()
+    before = Previous(anchors, centroids, items_of(thrift="a b -c", social="d e", gone="x"))
+    after = items_of(saving="a b -c", social="d e")
+    new = ("saving", "social")
+    third = centroids_of(URBAN, THRIFTY, SOCIAL, features=new)
+    given = {"3": "Urban achievers"}
+    names, _, kept = carry(third, given, before.renamed(after), features=new)
+    assert names == {1: "Urban achievers"}
+    assert set(kept["feature"]) == {"saving", "social"}
+
+
+def test_a_scale_of_other_items_or_keys_is_another_scale_whatever_it_is_called() -> None:
+    centroids, anchors = second_run()
+    before = Previous(anchors, centroids, items_of(thrift="a b", social="d e"))
+    for other in (items_of(saving="a b c"), items_of(saving="a -b"), items_of(saving="-a -b")):
+        assert set(before.renamed(other).centroids["feature"]) == {"thrift", "social"}
+
+
+def test_two_scales_that_change_names_and_a_column_called_like_one_stay_apart() -> None:
+    features = ("one", "two", "age", "two (column)")
+    table = centroids_of((1.0, 2.0, 3.0, 4.0), features=features)
+    nobody = pd.DataFrame(columns=list(ANCHOR_COLUMNS))
+    before = Previous(nobody, table, items_of(one="a b", two="c d"))
+    now = before.renamed(items_of(age="a b", one="c d")).centroids
+    assert now["feature"].tolist() == ["age", "one", "age (column)", "two"]
+    assert now["value"].tolist() == [1.0, 2.0, 3.0, 4.0]
