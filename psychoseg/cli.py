@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -31,6 +32,8 @@ __all__ = ["main"]
 
 #: How the files that people ask for are called.
 _REPORTS = ("report", "respondents", "tables")
+#: Characters of a warning on the terminal: two lines of 80.
+_WARNING = 160
 _STAGE_TEXT = {
     "survey": "Reading the survey",
     "scales": "Building scales",
@@ -286,8 +289,13 @@ def _formats(text: str) -> list[str]:
 
 def _summarise(result: Run, *, verbose: bool) -> None:
     """Print who was kept, the segments, the verdict and where the report is."""
+    from psychoseg.survey.ledger import say_lost
+
     survey, segments = result.survey, result.segments
     kept = int((segments.labels > 0).sum())
+    lost = say_lost(survey.ledger, survey.n_read)
+    if lost:
+        print(lost)
     print(
         f"{survey.n_read} respondents read, {kept} segmented, {survey.n_read - kept} excluded "
         "(survey/ledger.csv)"
@@ -303,14 +311,12 @@ def _summarise(result: Run, *, verbose: bool) -> None:
         columns = (result.agreement[c] for c in ("measure", "what", "value"))
         for measure, what, value in zip(*columns, strict=True):
             print(f"  {measure} ({what}): {value:.6g}")
-    messages = list(result.warnings["message"])
-    in_report = result.folder is not None and (result.folder / "report.html").is_file()
-    if messages and (verbose or not in_report):
-        print("Warnings:")
-        for message in messages:
-            print(f"  - {message}")
-    elif messages:
-        print(f"Warnings in the report: {len(messages)}")
+    messages = [text for text in result.warnings["message"] if text != lost]
+    if messages:
+        whole = verbose or all(len(text) <= _WARNING for text in messages)
+        print("Warnings:" if whole else "Warnings (--verbose and manifest.json have them in full):")
+        for text in messages:
+            print(f"  - {text if verbose else textwrap.shorten(text, _WARNING, placeholder=' …')}")
     folder = result.folder
     if folder is None:
         return

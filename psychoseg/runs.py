@@ -42,6 +42,7 @@ from psychoseg.study import Study, load_study
 from psychoseg.study_report import FORMATS, Format
 from psychoseg.survey import Survey, load_survey
 from psychoseg.survey.jobs import tagged_jobs
+from psychoseg.survey.ledger import say_lost
 
 __all__ = ["Progress", "WriteReport", "check_formats", "rewrite_report", "run_study"]
 
@@ -399,6 +400,9 @@ def _stages(
     ledger = pd.concat([survey.ledger, segments.excluded], ignore_index=True)
     survey = replace(survey, ledger=ledger)
     _check_count(survey, segments)
+    lost = say_lost(ledger, survey.n_read)
+    if lost:
+        log.messages.insert(0, ("survey", lost))
     return Run(
         folder=None,
         study=study,

@@ -1,5 +1,6 @@
 """The command line: exit codes, messages, progress, and that wrong input writes nothing."""
 
+import json
 import os
 import pty
 import subprocess
@@ -192,10 +193,29 @@ def test_verbose_prints_the_warnings_in_full(tmp_path, capsys):
     turned = [rows[0], *([*r[:-1], str(6 - int(r[-1]))] for r in rows[1:])]
     folder = write(tmp_path / "study", turned)
     main(["run", str(folder), "--out", str(tmp_path / "a")])
-    assert "Warnings in the report: " in capsys.readouterr().out
+    brief = capsys.readouterr().out
+    assert "Warnings (--verbose and manifest.json have them in full):\n  - " in brief
+    told = brief[brief.index("Warnings (") :].split("\nIn ")[0]
+    assert all(len(line) <= 170 for line in told.splitlines())
+    assert "  - in the scale q6, these count the other way: q5; q4\n" in told
     main(["run", str(folder), "--verbose", "--out", str(tmp_path / "b")])
     out = capsys.readouterr().out
     assert "in the scale q6, these count the other way: q5; q4" in out
+
+
+def test_where_most_of_the_sample_is_lost_the_first_line_says_so_and_why(tmp_path, capsys):
+    rows = answers(240)
+    lost = [[*r[:2], "", "", "", "", ""] if i % 3 else r for i, r in enumerate(rows[1:])]
+    folder = write(tmp_path / "study", [rows[0], *lost])
+    out = tmp_path / "r"
+    assert main(["run", str(folder), "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    first = "Most of the sample is lost: 160 of 240 respondents (67%) are left out (160: "
+    assert told.startswith(first)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["warnings"][0]["message"].startswith(first)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert page.index(first) < page.index("At a glance")
 
 
 def test_a_fault_of_ours_exits_1_and_says_so(tmp_path, capsys, monkeypatch):

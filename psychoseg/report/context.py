@@ -31,6 +31,7 @@ from psychoseg.report.number import number_facts
 from psychoseg.report.sureness import sureness_facts, verdict_facts
 from psychoseg.report.wants import job_tables, word_tables
 from psychoseg.study_segments import FINDS_K, TREE_METHODS
+from psychoseg.survey.ledger import say_lost
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -71,6 +72,7 @@ def build_context(run: Run) -> ReportContext:
         personas=personas,
         people=tables.people_table(run),
         set_aside=tables.set_aside_table(run),
+        lost=say_lost(run.survey.ledger, run.survey.n_read),
         weighting=_weighting(run),
         sample=tables.sample_table(run),
         answering=_present(

@@ -351,7 +351,8 @@ def _method(story: Story) -> None:
     limits = [
         context.verdict.meaning,
         "Segments differ on what made them by construction; only what describes them is tested.",
-        *(n.message for n in context.warnings),
+        # Warnings are for who runs the study: on the terminal, in the manifest, in the appendix.
+        *([context.lost] if context.lost else []),
     ]
     page = story.page(
         "How this was done, and what it cannot say",

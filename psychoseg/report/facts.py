@@ -459,6 +459,7 @@ class ReportContext:
     inputs: tuple[Fact, ...]
     glossary: tuple[Fact, ...]
     figures: Mapping[str, FigureText]
+    lost: str = ""
     drivers: Drivers | None = None
     jobs: tuple[Table, ...] = ()
     words: tuple[Table, ...] = ()

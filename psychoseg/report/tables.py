@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +9,7 @@ import pandas as pd
 
 from psychoseg.report import words
 from psychoseg.report.facts import Cell, Row, Table, cells, tone
+from psychoseg.survey.ledger import count_reasons
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -31,10 +30,6 @@ __all__ = [
 #: Correlations from which a cell is shaded, and shaded fully.
 SOME, MUCH = 0.3, 0.6
 
-#: A number in a reason that stands alone, with its sign and exponent; not part of a name such as
-#: "wave2.csv" or "2026-02".
-_NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w|[.-]\w)")
-
 
 def kept(run: Run) -> int:
     """Return the number of respondents in the results."""
@@ -51,7 +46,7 @@ def people_table(run: Run) -> Table:
     ledger = run.survey.ledger
     n_read = run.survey.n_read
     rows = [Row(cells("Respondents read", "", f"{n_read:,}", words.percent(1)))]
-    for stage, reason, n in _by_reason(ledger[ledger["effect"] == "excluded"]):
+    for stage, reason, n in count_reasons(ledger[ledger["effect"] == "excluded"]):
         what = f"− {words.stage_name(stage)}"
         rows.append(Row(cells(what, words.sentence(reason), f"{n:,}", words.percent(n / n_read))))
     last = cells("In the results", "", f"{kept(run):,}", words.percent(kept(run) / n_read))
@@ -68,7 +63,7 @@ def set_aside_table(run: Run) -> Table | None:
     ledger = run.survey.ledger
     rows = []
     for effect, what in (("set missing", "Answers set to missing"), ("unused", "Rows not used")):
-        for stage, reason, n in _by_reason(ledger[ledger["effect"] == effect]):
+        for stage, reason, n in count_reasons(ledger[ledger["effect"] == effect]):
             rows.append(Row(cells(what, words.stage_name(stage), words.sentence(reason), f"{n:,}")))
     if not rows:
         return None
@@ -181,23 +176,3 @@ def agreement_table(run: Run) -> Table | None:
         "0.00 is none.",
         text_columns=(1, 2),
     )
-
-
-def _by_reason(ledger: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Return stage, reason and count; reasons that differ in numbers alone count as one."""
-    out = []
-    for stage, rows in ledger.groupby("stage", sort=False):
-        alike: dict[str, list[str]] = {}
-        for reason in rows["reason"].astype(str):
-            alike.setdefault(_NUMBER.sub("#", reason), []).append(reason)
-        counted = [(_with_ranges(texts), len(texts)) for texts in alike.values()]
-        out += [(str(stage), text, n) for text, n in sorted(counted, key=lambda c: (-c[1], c[0]))]
-    return out
-
-
-def _with_ranges(texts: Sequence[str]) -> str:
-    """Return one text for many, a number that varies among them as "lowest to highest"."""
-    slots = list(zip(*(_NUMBER.findall(text) for text in texts), strict=True))
-    ends = ((min(slot, key=float), max(slot, key=float)) for slot in slots)
-    shown = iter([low if low == high else f"{low} to {high}" for low, high in ends])
-    return _NUMBER.sub(lambda _: next(shown), texts[0])

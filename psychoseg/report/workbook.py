@@ -59,6 +59,7 @@ def write_workbook(run: Run, path: Path) -> None:
 def _overview(book: Workbook, context: ReportContext) -> None:
     verdict = context.verdict
     rows = [
+        ("Read this first", context.lost),
         ("Study", context.title),
         ("Description", context.description),
         ("Population", context.population),

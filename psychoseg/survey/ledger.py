@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,7 +12,15 @@ import pandas as pd
 
 from psychoseg.survey.table import LEDGER_COLUMNS
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "count_reasons", "say_lost"]
+
+#: A number in a reason that stands alone, with its sign and exponent; not part of a name such as
+#: "wave2.csv" or "2026-02".
+_NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w|[.-]\w)")
+#: From this share of the respondents on, that they are left out is the first thing to know.
+_MOST = 0.5
+#: Reasons that one line can hold.
+_REASONS = 2
 
 Effect = Literal["excluded", "unused", "set missing"]
 
@@ -80,3 +89,38 @@ class Ledger:
 
     def _add(self, position: int, stage: str, effect: Effect, reason: str) -> None:
         self.note(self._ids[position], self._file, int(self._rows[position]), stage, effect, reason)
+
+
+def say_lost(ledger: pd.DataFrame, n_read: int) -> str:
+    """Say that most respondents are left out, and why; nothing where most are in the results."""
+    excluded = ledger[ledger["effect"] == "excluded"]
+    if not n_read or len(excluded) < _MOST * n_read:
+        return ""
+    found = sorted(count_reasons(excluded), key=lambda r: -r[2])
+    why = "; ".join(f"{n:,}: {reason}" for _, reason, n in found[:_REASONS])
+    rest = sum(n for _, _, n in found[_REASONS:])
+    return (
+        f"Most of the sample is lost: {len(excluded):,} of {n_read:,} respondents "
+        f"({len(excluded) / n_read:.0%}) are left out ({why}{f'; {rest:,} more' if rest else ''}). "
+        "Results are of the others alone."
+    )
+
+
+def count_reasons(ledger: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Return stage, reason and count; reasons that differ in numbers alone count as one."""
+    out = []
+    for stage, rows in ledger.groupby("stage", sort=False):
+        alike: dict[str, list[str]] = {}
+        for reason in rows["reason"].astype(str):
+            alike.setdefault(_NUMBER.sub("#", reason), []).append(reason)
+        counted = [(_with_ranges(texts), len(texts)) for texts in alike.values()]
+        out += [(str(stage), text, n) for text, n in sorted(counted, key=lambda c: (-c[1], c[0]))]
+    return out
+
+
+def _with_ranges(texts: Sequence[str]) -> str:
+    """Return one text for many, a number that varies among them as "lowest to highest"."""
+    slots = list(zip(*(_NUMBER.findall(text) for text in texts), strict=True))
+    ends = ((min(slot, key=float), max(slot, key=float)) for slot in slots)
+    shown = iter([low if low == high else f"{low} to {high}" for low, high in ends])
+    return _NUMBER.sub(lambda _: next(shown), texts[0])

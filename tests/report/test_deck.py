@@ -268,6 +268,20 @@ def test_demographics_carry_letters_and_index(runs, deck_of):
     assert text == f"{100 * row['share']:.0f}% {row['letters']}\n{row['index']:.0f}"
 
 
+def test_internal_warnings_are_on_no_slide_and_in_no_note(runs, deck_of):
+    messages = [str(m) for m in runs("plain").warnings["message"]]
+    assert messages
+    texts = [
+        frame.text
+        for slide in deck_of("plain").slides
+        for frame in (
+            slide.notes_slide.notes_text_frame,
+            *(shape.text_frame for shape in slide.shapes if shape.has_text_frame),
+        )
+    ]
+    assert not any(m.rstrip(".") in text for m in messages for text in texts)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_neither_ids_nor_controls_are_in_the_file(path_of, kind):
     with zipfile.ZipFile(path_of(kind)) as file:
