@@ -126,7 +126,7 @@ def _cut_labels(segments: Segments, w: _Floats) -> dict[int, npt.NDArray[np.intp
         k = len(groups)
         if 2 <= k <= max(10, segments.k) and k not in out:
             out[k] = np.array([groups.index(g) + 1 for g in raw])
-    out[segments.k] = segments.labels
+    out[segments.k] = np.asarray(segments.labels)
     return dict(sorted(out.items()))
 
 
