@@ -58,6 +58,8 @@ class ReportSettings(Table):
     """``[report]``: which files a run writes, and a client's PowerPoint template."""
 
     formats: tuple[Format, ...] = ("html", "pptx", "xlsx", "csv")
+    #: Dots for people, exact sizes and branches of few: for a report that stays in the house.
+    individuals: bool = False
     #: A .pptx or .potx whose layouts and fonts the deck takes; relative to the study file.
     template: str | None = None
 

@@ -208,6 +208,12 @@ def make_run(
     )  # fmt: skip
 
 
+def in_house(run: Any) -> Any:
+    """Return a run whose reports stay in the house and show people one by one."""
+    report = run.study.report.model_copy(update={"individuals": True})
+    return replace(run, study=run.study.model_copy(update={"report": report}))
+
+
 def _scales(survey: Survey, names: list[str], labels: list[str]) -> SimpleNamespace:
     x = survey.items
     corr = x.corr()

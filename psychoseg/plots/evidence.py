@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Ellipse, Rectangle
 
 from psychoseg.plots.canvas import (
     INK,
@@ -33,15 +33,22 @@ from psychoseg.plots.canvas import (
 
 if TYPE_CHECKING:
     from psychoseg.segments import Segments
+    from psychoseg.segments.outline import Outline
 
 __all__ = ["plot_map"]
 
 #: Markers beyond this number go in as a picture: as vectors 3,000 take about 250 kB.
 MAX_VECTOR_MARKERS = 3000
+#: Half the height of a cloud in its lane, of a lane of one.
+_LANE = 0.2
 
 
 def plot_map(
-    segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE
+    segments: Segments,
+    names: Sequence[str] | None = None,
+    *,
+    width: float = WIDE,
+    outline: Outline | None = None,
 ) -> Figure:
     """Draw people on the map, with segment centres and, on components, the strongest features.
 
@@ -51,6 +58,9 @@ def plot_map(
     names : sequence of str of length k, optional
     width : float
         Inches.
+    outline : Outline, optional
+        Draw its clouds, an ellipse of one and of two standard deviations for each segment, in place
+        of people: for a figure that leaves the house.
 
     Returns
     -------
@@ -75,11 +85,17 @@ def plot_map(
         note = wrap(said, 72 * width - 34, 7.5, 4) if said else []
         below = legend_height(labels, 72 * width - 30, width) + 7.5 * LINE * len(note)
         fig, ax = new_figure(width, height, 46, 14, 42 + below, 10)
-        xs = points["map_1"].to_numpy(dtype=float)
-        ys = _lanes(points) if flat else points["map_2"].to_numpy(dtype=float)
         ax.axhline(0, color=RULE, linewidth=0.8, zorder=0)
         ax.axvline(0, color=RULE, linewidth=0.8, zorder=0)
-        _scatter(ax, xs, ys, points)
+        if outline is None:
+            xs = points["map_1"].to_numpy(dtype=float)
+            ys = _lanes(points) if flat else points["map_2"].to_numpy(dtype=float)
+            _scatter(ax, xs, ys, points)
+            centres = _centres(points, xs, ys, segments.k)
+        else:
+            ends = outline.frame if not flat else (*outline.frame[:2], -segments.k - 0.5, -0.5)
+            xs, ys = np.array(ends[:2]), np.array(ends[2:])
+            centres = _draw_clouds(ax, outline, segments.k)
         xlim, ylim = _limits(xs, ys, side / height, equal=not flat)
         ax.set_xlim(xlim)
         ax.set_ylim(ylim)
@@ -98,19 +114,13 @@ def plot_map(
             ax.set_ylabel(f"Component 2 ({100 * shares[1]:.0f}% of the variance)")
         per_x = side / (xlim[1] - xlim[0])
         per_y = height / (ylim[1] - ylim[0])
-        weight, segment = points["weight"].to_numpy(dtype=float), points["segment"].to_numpy()
-        centres = np.array(
-            [
-                [np.average(v[segment == s], weights=weight[segment == s]) for v in (xs, ys)]
-                for s in range(1, segments.k + 1)
-            ]
-        )
-        offsets = (centres - (xlim[0], ylim[0])) * (per_x, per_y)
+        numbers = sorted(centres)
+        offsets = (np.array([centres[s] for s in numbers]) - (xlim[0], ylim[0])) * (per_x, per_y)
         badges = _push_apart(offsets, 19.0)
         taken = [(x - 9, y - 9, x + 9, y + 9) for x, y in badges]
         if components and not flat:
             _arrows(ax, segments, taken, (xlim, ylim), (per_x, per_y))
-        for s, (x, y) in enumerate(badges, start=1):
+        for s, (x, y) in zip(numbers, badges, strict=True):
             badge(ax, xlim[0] + x / per_x, ylim[0] + y / per_y, s, size=9.5)
         put(
             ax, 0, 0, note, dx=-29, dy=-36, va="top", size=7.5, colour=MUTED, axes_x=True,
@@ -118,6 +128,41 @@ def plot_map(
         )  # fmt: skip
         legend(fig, labels, 30, 8, 72 * width - 30, width)
         return fig
+
+
+def _centres(
+    points: pd.DataFrame, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64], k: int
+) -> dict[int, tuple[float, float]]:
+    weight, segment = points["weight"].to_numpy(dtype=float), points["segment"].to_numpy()
+    return {
+        s: (
+            float(np.average(xs[segment == s], weights=weight[segment == s])),
+            float(np.average(ys[segment == s], weights=weight[segment == s])),
+        )
+        for s in range(1, k + 1)
+    }
+
+
+def _draw_clouds(ax: Axes, outline: Outline, k: int) -> dict[int, tuple[float, float]]:
+    """Draw two ellipses for each cloud; return the centres of the segments that have one."""
+    clouds = {s: c for s, c in enumerate(outline.clouds[k], start=1) if c is not None}
+    # Wide ones first, or they would cover the others.
+    for s, c in sorted(clouds.items(), key=lambda item: -item[1].along * item[1].across):
+        colour = segment_colour(s)
+        y, across = (-float(s), _LANE) if outline.flat else (c.y, c.across)
+        for reach, alpha in ((2, 0.16), (1, 0.34)):
+            shape = Ellipse(
+                (c.x, y), 2 * reach * c.along, 2 * reach * across, angle=c.turn,
+                facecolor=colour, alpha=alpha, linewidth=0, zorder=1,
+            )  # fmt: skip
+            ax.add_patch(shape)
+            edge = Ellipse(
+                (c.x, y), 2 * reach * c.along, 2 * reach * across, angle=c.turn,
+                fill=False, edgecolor=colour, linewidth=0.9 if reach == 1 else 0.6, alpha=0.8,
+                zorder=2,
+            )  # fmt: skip
+            ax.add_patch(edge)
+    return {s: (c.x, -float(s) if outline.flat else c.y) for s, c in clouds.items()}
 
 
 def _scatter(

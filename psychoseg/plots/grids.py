@@ -85,17 +85,27 @@ def plot_heatmap(profiles: Profiles, *, width: float = WIDE) -> Figure:
         column = (72 * width - left - 8) / columns
         size = 8.5 if column > 30 else 6.5
         roomy = column >= text_width("0.00", size)
-        people = profiles.personas.set_index("segment")["n"].astype(int)
+        people = profiles.personas.set_index("segment")["n"]
+        known = people.notna().all()
         put(ax, 0.5, 0, ["All"], dy=25, ha="center", size=8.5, bold=True)
         put(ax, 0, 0, ["Base (n)"], dx=-8, dy=8, ha="right", size=7.5, colour=MUTED)
-        put(ax, 0.5, 0, [f"{people.sum():,}"], dy=8, ha="center", size=min(size, 7.5), colour=MUTED)
+        put(
+            ax,
+            0.5,
+            0,
+            [f"{people.sum():,.0f}"] if known else [],
+            dy=8,
+            ha="center",
+            size=min(size, 7.5),
+            colour=MUTED,
+        )
         for c, s in enumerate(numbers, start=1):
             badge(ax, c + 0.5, 0, s, dy=25, size=8)
             put(
                 ax,
                 c + 0.5,
                 0,
-                [f"{people[s]:,}"] if roomy else [],
+                [f"{people[s]:,.0f}" if np.isfinite(people[s]) else "few"] if roomy else [],
                 dy=8,
                 ha="center",
                 size=min(size, 7.5),

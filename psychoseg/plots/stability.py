@@ -17,6 +17,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from psychoseg.plots.canvas import (
+    HIGH_COLOUR,
     INK,
     LINE,
     MUTED,
@@ -122,7 +123,7 @@ def plot_stability(
 
 
 def plot_certainty(
-    segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE
+    segments: Segments, names: Sequence[str] | None = None, *, width: float = WIDE, least: int = 1
 ) -> Figure:
     """Draw how many respondents are how sure to be in their segment.
 
@@ -132,12 +133,15 @@ def plot_certainty(
     names : sequence of str of length k, optional
     width : float
         Inches.
+    least : int
+        From 2 on everybody is drawn as one, and a bar stands for that many people at least: for a
+        figure that leaves the house.
 
     Returns
     -------
     Figure
     """
-    labels = names_of(names, segments)
+    labels = names_of(names, segments) if least <= 1 else []
     with figure_style():
         below = legend_height(labels, 72 * width - 50, width)
         fig, ax = new_figure(width, 150, 46, 12, 46 + below, 10)
@@ -146,7 +150,15 @@ def plot_certainty(
         certainty = segments.certainty.to_numpy()
         sure = np.isfinite(certainty) & (own > 0)
         base = np.zeros(_BINS)
-        for s in range(1, segments.k + 1):
+        if least > 1:
+            count, _ = np.histogram(certainty[sure], edges)
+            # In tens, so that no bar less another one says how sure a single person is.
+            shown = np.where(count >= least, np.round(count / least) * least, 0)
+            ax.bar(
+                edges[:-1], shown, np.diff(edges) * 0.94, align="edge", color=HIGH_COLOUR,
+                linewidth=0,
+            )  # fmt: skip
+        for s in range(1, segments.k + 1) if least <= 1 else ():
             count, _ = np.histogram(certainty[sure & (own == s)], edges)
             ax.bar(
                 edges[:-1], count, np.diff(edges) * 0.94, base, align="edge",
@@ -163,7 +175,8 @@ def plot_certainty(
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         ax.set_ylabel("Respondents")
         ax.set_xlabel("Resamples that put a respondent into the same segment")
-        legend(fig, labels, 36, 8, 72 * width - 50, width)
+        if labels:
+            legend(fig, labels, 36, 8, 72 * width - 50, width)
         return fig
 
 
@@ -313,12 +326,16 @@ def _families(flow: pd.DataFrame, k: int, levels: list[int]) -> dict[int, dict[i
 
 
 def _sizes(flow: pd.DataFrame, k: int) -> dict[int, float]:
-    """Return the weight of each of k segments, from what leaves them or what enters them."""
-    leaves = flow[flow["k"] == k]
-    side, part = ("segment", leaves) if len(leaves) else ("next_segment", flow[flow["k"] == k - 1])
+    """Return the weight of each of k segments, from what leaves them or what enters them.
+
+    Both are the same but where who goes where is rounded: then the larger one.
+    """
     out: dict[int, float] = {}
-    for r in part.to_dict("records"):
-        out[int(r[side])] = out.get(int(r[side]), 0.0) + float(r["weight"])
+    for at, side in ((k, "segment"), (k - 1, "next_segment")):
+        part = flow[flow["k"] == at]
+        for s, weight in part.groupby(side)["weight"].sum().items():
+            number = int(s)  # type: ignore[call-overload]
+            out[number] = max(out.get(number, 0.0), float(weight))
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,11 @@ from psychoseg.plots.canvas import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from psychoseg.segments import Segments
+    from psychoseg.segments.outline import Outline
+    from psychoseg.stats.arrays import IntArray
 
 __all__ = ["plot_dendrogram"]
 
@@ -37,6 +41,7 @@ def plot_dendrogram(
     *,
     width: float = WIDE,
     max_leaves: int = 60,
+    outline: Outline | None = None,
 ) -> Figure:
     """Draw the tree from everybody (left) to people, coloured by segment, the cut dashed.
 
@@ -49,6 +54,9 @@ def plot_dendrogram(
         Inches.
     max_leaves : int
         Deeper branches are folded into wedges, each with its weighted number of people.
+    outline : Outline, optional
+        Draw its branches, each of enough people, in place of the tree as it is: for a figure that
+        leaves the house. A wedge then closes half-way to where its branch divided from others.
 
     Returns
     -------
@@ -67,7 +75,11 @@ def plot_dendrogram(
     k = segments.k
     if not len(segments.tree) or not np.isfinite(segments.tree[:, 2]).all():
         raise ValueError("the segments have no tree with heights to draw")
-    nodes = _Nodes(segments, max(max_leaves, k))
+    nodes: _Nodes | _Folded
+    if outline is None:
+        nodes = _Nodes(segments, max(max_leaves, k))
+    else:
+        nodes = _Folded(outline, k, max_leaves)
     y = nodes.rows
     with figure_style():
         margin, counts = 14.0, 26.0
@@ -76,7 +88,7 @@ def plot_dendrogram(
         tall = [8.5 * LINE * len(b) + 8 * LINE + 7 for b in blocks]
         height = max(8.0 * (max(y.values()) + 1), sum(tall), 150.0)
         fig, ax = new_figure(width, height, margin, counts + column + 6, 40, 26)
-        top = float(segments.tree[:, 2].max()) or 1.0
+        top = max(nodes.height[node] for node in nodes.inner or nodes.leaves) or 1.0
         ax.set_xlim(top * 1.04, 0)
         ax.set_ylim(max(y.values()) + 0.5, -0.5)
         lines: dict[str, list[list[tuple[float, float]]]] = {}
@@ -98,7 +110,7 @@ def plot_dendrogram(
                 ax.add_patch(Polygon(corners, facecolor=colour, alpha=0.45, linewidth=0))
             size = f"{nodes.weight[leaf]:,.0f}"
             put(ax, 0, y[leaf], [size], dx=counts - 5, ha="right", size=6.8, colour=MUTED)
-        cut = _cut_height(segments)
+        cut = _cut_height(segments) if isinstance(nodes, _Nodes) else nodes.cut
         if cut is not None:
             ax.axvline(cut, color=INK, linestyle=(0, (4, 3)), linewidth=1)
             edge = cut / (top * 1.04)
@@ -128,13 +140,76 @@ def plot_dendrogram(
             badge(ax, 0, at, s + 1, dx=counts + 18, size=8)
             first = (len(blocks[s]) * 8.5 + 8) * LINE / 2
             put(ax, 0, at, blocks[s], dx=counts + 28, dy=first, va="top", size=8.5, bold=True)
-            share = f"{100 * row['share']:.0f}%, n = {int(row['n']):,}"
+            share = _size_of(row)
             below = first - len(blocks[s]) * 8.5 * LINE
             put(ax, 0, at, [share], dx=counts + 28, dy=below, va="top", size=8, colour=MUTED)
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("Distance at joining" if width < 6 else "Distance at which groups are joined")
         return fig
+
+
+def _size_of(row: pd.Series) -> str:
+    """Return the share and the base of a segment; only in words where they may not be told."""
+    share = f"{100 * row['share']:.0f}%" if np.isfinite(row["share"]) else ""
+    people = str(row["people"]) if "people" in row else f"n = {int(row['n']):,}"
+    return ", ".join(text for text in (share, people) if text)
+
+
+class _Folded:
+    """The branches of an outline as the nodes that are drawn; see :class:`_Nodes`."""
+
+    def __init__(self, outline: Outline, k: int, max_leaves: int) -> None:
+        branches, at = outline.branches, outline.ks.index(k)
+        divided = outline.order[: max(outline.needed, max_leaves - 1)]
+        self.children = {i: branches[i].children for i in divided}
+        self.segment = {i: b.labels[at] for i, b in enumerate(branches) if b.labels}
+        for i in reversed(range(len(branches))):
+            if branches[i].children[0] >= 0:
+                one, other = (self.segment[c] for c in branches[i].children)
+                self.segment[i] = one if one == other else 0
+        self.height = {i: b.split for i, b in enumerate(branches)}
+        self.weight = {i: b.weight for i, b in enumerate(branches)}
+        self.count = {i: 2 for i in range(len(branches))}
+        self.leaves: list[int] = []
+        self.inner: list[int] = []
+        stack = [0]
+        while stack:
+            node = stack.pop()
+            if node not in self.children:
+                self.leaves.append(node)
+                continue
+            self.inner.append(node)
+            for child in reversed(self.children[node]):
+                stack.append(child)
+                if child not in self.children:
+                    self.height[child] = branches[node].split / 2
+        self.rows = _rows(self.leaves, self.inner, self.children, self.segment)
+        across = [branches[i].split for i in divided if self.segment[i] == 0]
+        inside = [branches[i].split for i in divided if self.segment[i] > 0]
+        low, high = max(inside, default=0.0), min(across, default=0.0)
+        #: Where the cut is; none where segments part below where others divide.
+        self.cut = (low + high) / 2 if across and low <= high else None
+
+
+def _rows(
+    leaves: list[int],
+    inner: list[int],
+    children: Mapping[int, tuple[int, int]],
+    segment: Mapping[int, int] | IntArray,
+) -> dict[int, float]:
+    """Return the row of each node that is drawn, with a gap between segments."""
+    rows: dict[int, float] = {}
+    row, previous = -1.0, None
+    for leaf in leaves:
+        # A gap between segments, so that the colours do not touch.
+        row += 1.0 if previous in (None, segment[leaf]) else 1.9
+        rows[leaf] = row
+        previous = segment[leaf]
+    for node in reversed(inner):
+        a, b = children[node]
+        rows[node] = (rows[a] + rows[b]) / 2
+    return rows
 
 
 class _Nodes:
@@ -178,16 +253,7 @@ class _Nodes:
             self.children[node] = (a, b)
             self.inner.append(node)
             stack += [b, a]
-        self.rows: dict[int, float] = {}
-        row, previous = -1.0, None
-        for leaf in self.leaves:
-            # A gap between segments, so that the colours do not touch.
-            row += 1.0 if previous in (None, self.segment[leaf]) else 1.9
-            self.rows[leaf] = row
-            previous = self.segment[leaf]
-        for node in reversed(self.inner):
-            a, b = self.children[node]
-            self.rows[node] = (self.rows[a] + self.rows[b]) / 2
+        self.rows = _rows(self.leaves, self.inner, self.children, self.segment)
 
 
 def _cut_height(segments: Segments) -> float | None:

@@ -50,7 +50,8 @@ def shown_cells(
     reported : int
         The number of segments whose cells are hidden last.
     min_base : int
-        The least number of people behind a figure; 1 hides nothing.
+        The least number of people behind a figure, and of effective ones where people weigh
+        differently; 1 hides nothing.
 
     Returns
     -------
@@ -59,11 +60,13 @@ def shown_cells(
     known: dict[bytes, dict[int, BoolArray]] = {}
 
     def by_cut(line: Line) -> dict[int, BoolArray]:
-        people = group_bases(line.sums).people
+        sums, people = line.sums, group_bases(line.sums).people
+        # A weight that counts people makes nobody heavier than another one.
+        weights, squares = (people, people) if sums.counts else (sums.weight, sums.weight2)
         # Most variables were answered by the same people.
-        key = people.tobytes()
+        key = np.concatenate([people, weights, squares]).tobytes()
         if key not in known:
-            known[key] = _choose(people, into, reported, min_base)
+            known[key] = _choose(people, weights, squares, into, reported, min_base)
         return known[key]
 
     lines = ([by_cut(line) for line in part] for part in (gathered.means, gathered.shares))
@@ -85,7 +88,12 @@ def shown_beside_total(people: FloatArray | IntArray, min_base: int) -> tuple[Bo
 
 
 def _choose(
-    people: FloatArray, into: Mapping[int, IntArray], reported: int, min_base: int
+    people: FloatArray,
+    weights: FloatArray,
+    squares: FloatArray,
+    into: Mapping[int, IntArray],
+    reported: int,
+    min_base: int,
 ) -> dict[int, BoolArray]:
     if min_base <= 1:
         return {k: np.ones(k + 1, dtype=bool) for k in into}
@@ -95,7 +103,12 @@ def _choose(
         cells.append(np.arange(k)[:, None] == segment_of[None, :])
         keep.append(np.full(k, _REPORTED if k == reported else _OTHER))
     overall, *shown = publishable_cells(
-        people, np.vstack(cells), least=min_base, keep=np.concatenate(keep)
+        people,
+        np.vstack(cells),
+        least=min_base,
+        keep=np.concatenate(keep),
+        weights=weights,
+        squares=squares,
     )
     ends = np.cumsum(list(into))
     return {

@@ -83,11 +83,17 @@ def persona_cards(run: Run) -> tuple[Persona, ...]:
                 name=str(row["name"]),
                 unassigned=left_out,
                 suggested=suggested if suggested != str(row["name"]) else "",
-                share=words.percent(share),
-                share_interval=words.percent_interval(size["share_low"], size["share_high"]),
-                base=f"n = {int(row['n']):,}"
-                + (f", weighted {words.count(row['weighted'])}" if weighted else ""),
-                share_width=round(100 * share, 2),
+                share=words.percent(share) if np.isfinite(share) else words.FEW,
+                share_interval=words.percent_interval(size["share_low"], size["share_high"])
+                if np.isfinite(size["share_low"])
+                else "",
+                base=str(row["people"])
+                + (
+                    f", weighted {words.count(row['weighted'])}"
+                    if weighted and np.isfinite(row["weighted"])
+                    else ""
+                ),
+                share_width=round(100 * float(np.nan_to_num(share)), 2),
                 headline=(
                     "These people fit no segment"
                     if left_out
@@ -141,7 +147,7 @@ def _sure(size: Mapping[object, object], band: str, least: int) -> str:
         for c in ("jaccard", "certainty", "border_share")
     )
     said = []
-    if int(size["n"]) < least:  # type: ignore[call-overload]
+    if not float(size["n"]) >= least:  # type: ignore[arg-type]
         return f"Fewer than {least} people."
     if np.isfinite(jaccard):
         said.append(f"Jaccard {words.number(jaccard)}, {band}.")

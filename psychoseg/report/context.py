@@ -26,6 +26,7 @@ from psychoseg.report.facts import (
     Table,
 )
 from psychoseg.report.glossary import GLOSSARY
+from psychoseg.report.leaving import in_house, leaving_run
 from psychoseg.report.measurement import measurement_facts
 from psychoseg.report.number import number_facts
 from psychoseg.report.sureness import sureness_facts, verdict_facts
@@ -40,6 +41,12 @@ __all__ = ["build_context"]
 
 #: Below this reliability a scale is marked (Nunnally 1978, Psychometric Theory, 2nd ed., p. 245).
 LOW_ALPHA = 0.7
+#: On a report with ``[report] individuals``.
+CONFIDENTIAL = (
+    "This report shows people one by one: each is a dot on the map, and branches and sizes are "
+    "told however few people they have. Do not pass it on. Without “individuals = true” under "
+    "[report] in the study file, psychoseg writes one that may leave."
+)
 #: Fewer scales make no radar.
 SPOKES = 3
 
@@ -59,6 +66,7 @@ def build_context(run: Run) -> ReportContext:
     -----
     Percentages are whole, other numbers have at most two decimals. Intervals are at 95%.
     """
+    run = leaving_run(run)
     study, scales = run.study.study, run.scales
     personas = persona_cards(run)
     versions = run.manifest.get("versions", {})
@@ -67,6 +75,7 @@ def build_context(run: Run) -> ReportContext:
         description=study.description,
         population=study.population,
         source=study.source,
+        confidential=CONFIDENTIAL if in_house(run) else "",
         verdict=verdict_facts(run),
         key_numbers=_key_numbers(run),
         personas=personas,
@@ -276,20 +285,26 @@ def _has_tree(run: Run) -> bool:
 
 def _map_text(run: Run) -> str:
     points = run.segments.points
+    marks = (
+        "Each point is a respondent and each disc the centre of a segment"
+        if in_house(run)
+        else "Each cloud is a segment and each disc its centre: about two in five of its people "
+        "are in the inner ellipse, nearly nine in ten in the outer one. Nobody is shown alone, "
+        f"and no cloud has fewer than {run.study.profiles.min_base} people"
+    )
     if not (points["map_1"] == points["comp_1"]).all():
         return (
-            "Each point is a respondent and each disc the centre of a segment. This map is for "
-            "looking only: it keeps neighbours together, and neither its directions nor its "
-            "distances mean anything."
+            f"{marks}. This map is for looking only: it keeps neighbours together, and neither its "
+            "directions nor its distances mean anything."
         )
     seen = words.percent(_seen(run))
     if not points["map_2"].any():
         return (
-            f"Each point is a respondent. There is one component, with {seen} of the variance; "
-            f"each segment has a lane of its own."
+            f"{marks}. There is one component, with {seen} of the variance; each segment has a "
+            f"lane of its own."
         )
     return (
-        f"Each point is a respondent and each disc the centre of a segment, on the two strongest "
+        f"{marks}, on the two strongest "
         f"components. Together they show {seen} of the variance: segments that overlap here may be "
         f"apart in the rest. Arrows point to where a feature is stronger."
     )

@@ -18,7 +18,8 @@ from psychoseg.report import words
 from psychoseg.report.context import build_context
 from psychoseg.report.deck_segments import segment_slides
 from psychoseg.report.deck_story import NAMED_HEADS, Story, in_words
-from psychoseg.report.facts import Fact
+from psychoseg.report.facts import Fact, Persona
+from psychoseg.report.leaving import in_house, leaving_run, outline_for
 from psychoseg.report.slide_base import Box, open_base, save_deck
 from psychoseg.report.slide_charts import Bar, Track, draw_bars, draw_tracks
 from psychoseg.report.slide_parts import Page
@@ -26,6 +27,7 @@ from psychoseg.report.slide_text import Line, clean, cut_text
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
+    from psychoseg.segments.outline import Outline
 
 __all__ = ["write_deck"]
 
@@ -62,12 +64,14 @@ def write_deck(run: Run, path: Path, *, template: Path | None = None) -> None:
     same bytes.
     """
     base = open_base(template)
-    story = Story(base, run, build_context(run))
+    outline = outline_for(run)
+    told = leaving_run(run)
+    story = Story(base, told, build_context(told))
     _opening(story)
     _summary(story)
     _who_was_asked(story)
     _how_many(story)
-    _tree(story)
+    _tree(story, outline)
     _sizes(story)
     segment_slides(story)
     _how_sure(story)
@@ -87,7 +91,8 @@ def _opening(story: Story) -> None:
         (s for s in page.slide.placeholders if s.placeholder_format.type.name == "SUBTITLE"), None
     )
     if subtitle is not None:
-        lines = [Line(t) for t in (*who, f"Base: {story.base_n}") if t]
+        stays = "Stays in the house: shows people one by one" if context.confidential else ""
+        lines = [Line(t) for t in (*who, f"Base: {story.base_n}", stays) if t]
         page.fill_placeholder(subtitle, lines)
     if story.base.own:
         # The segments at their sizes: the colours that the deck goes on to use.
@@ -118,8 +123,7 @@ def _summary(story: Story) -> None:
             f"Verdict: {verdict.headline}. {verdict.reason}",
             *(f"{f.label}: {f.value}" for f in verdict.facts),
             *(f"{f.label}: {f.value}, {f.note}." for f in context.key_numbers),
-            *(f"{p.number} {p.name}: {p.share} ({p.share_interval}), {p.base}." for p in
-              story.personas),
+            *(f"{p.number} {p.name}: {_size_text(p)}." for p in story.personas),
             f"Tables: {_WORKBOOK}, sheets Overview and Segments.",
         ],
     )  # fmt: skip
@@ -244,14 +248,14 @@ def _floats(values: object) -> tuple[float, ...]:
     return tuple(float(v) for v in np.asarray(values, dtype=float))
 
 
-def _tree(story: Story) -> None:
+def _tree(story: Story, outline: Outline) -> None:
     context, run = story.context, story.run
     names = [p.name for p in story.personas]
     if "dendrogram" in context.figures:
         cuts = run.profiles.cuts
         two = cuts[cuts["k"] == 2].sort_values("segment") if len(cuts) else cuts
         title = "How the segments belong together"
-        if len(two) == 2 and run.segments.k > 2:
+        if len(two) == 2 and run.segments.k > 2 and two["share"].notna().all():
             shares = [words.percent(s) for s in two["share"]]
             title = f"People part first into two groups of {shares[0]} and {shares[1]}"
             title += f", then into {in_words(len(story.real))} segments"
@@ -263,7 +267,11 @@ def _tree(story: Story) -> None:
         # Beside many branches a name has room for one line; the alternative text has all of it.
         short = names if len(names) <= NAMED_HEADS else [cut_text(n, 170, 8.5, 1) for n in names]
         figure = plots.plot_dendrogram(
-            run.segments, short, width=_TREE_WIDTH, max_leaves=max(_LEAVES, run.segments.k)
+            run.segments,
+            short,
+            width=_TREE_WIDTH,
+            max_leaves=max(_LEAVES, run.segments.k),
+            outline=outline,
         )
         text = context.figures["dendrogram"]
         page.picture(page.body, figure, name=text.title, description=text.description)
@@ -275,7 +283,8 @@ def _tree(story: Story) -> None:
             notes=[context.map_text, "From: segments/points.csv in the run folder."],
         )
         text = context.figures["map"]
-        figure = plots.plot_map(run.segments, names, width=_MAP_WIDTH)
+        shown = None if in_house(run) else outline
+        figure = plots.plot_map(run.segments, names, width=_MAP_WIDTH, outline=shown)
         page.picture(page.body, figure, name=text.title, description=text.description)
 
 
@@ -293,16 +302,15 @@ def _sizes(story: Story) -> None:
         title,
         source=f"Base: {story.base_n}. In brackets: 95% interval.",
         notes=[
-            *(f"{p.number} {p.name}: {p.share}, 95% interval {p.share_interval}, {p.base}."
-              for p in story.personas),
+            *(f"{p.number} {p.name}: {_size_text(p)}." for p in story.personas),
             f"Table: {_WORKBOOK}, sheet Segments (Wilson's interval on the effective base).",
         ],
     )  # fmt: skip
     bars = [
         Bar(
             f"{s}  {cards[s].name}",
-            float(share),
-            f"{cards[s].share}  ({cards[s].share_interval}), {cards[s].base}",
+            float(np.nan_to_num(share)),
+            _size_text(cards[s]),
             cards[s].colour,
         )
         for s, share in zip(table["segment"].astype(int), table["share"], strict=True)
@@ -318,6 +326,12 @@ def _sizes(story: Story) -> None:
         size=12 if len(bars) <= 9 else 10.5,
         description=f"Bar chart of the segments' shares: {_sizes_text(story)}.",
     )  # fmt: skip
+
+
+def _size_text(card: Persona) -> str:
+    """Return a segment's share, its interval and its base, as far as they may be told."""
+    share = f"{card.share}  ({card.share_interval})" if card.share_interval else card.share
+    return f"{share}, {card.base}"
 
 
 def _sizes_text(story: Story) -> str:

@@ -246,12 +246,11 @@ def _persona(story: Story, card: Persona) -> None:
     drivers = profiles.drivers
     own = drivers[drivers["segment"] == card.number].sort_values("rank").head(_DRIVERS)
     page = story.page(
-        f"{ltr(card.name)}: {card.share} of people",
+        f"{ltr(card.name)}: {card.share} {'people' if card.share == words.FEW else 'of people'}",
         source=f"Segment {card.number}. Base: {card.base}. Bars: difference from everybody else in "
         "standard deviations (Cohen's d, of shares h).",
         notes=[
-            f"Size: {card.share}, 95% interval {card.share_interval}, {card.base} (tables.xlsx, "
-            "sheet Segments).",
+            f"Size: {card.share}{_interval(card)}, {card.base} (tables.xlsx, sheet Segments).",
             *(
                 f"{r['text']} (effect {words.signed(r['effect'])}, n = {int(r['base']):,}; "
                 f"tables.xlsx, sheet {'Scales' if r['kind'] == 'scale' else 'Drivers'})."
@@ -266,9 +265,7 @@ def _persona(story: Story, card: Persona) -> None:
         Box(left.left, left.top, left.width, 66),
         [
             Line(card.share, bold=True, colour=card.ink, scale=2.5),
-            Line(
-                f"95% interval {card.share_interval}  ·  {card.base}", colour=card.ink
-            ),
+            Line(f"{_interval(card)}  ·  {card.base}".strip(" ,·"), colour=card.ink),
         ],
         name="Size", fill=card.colour, pad=10, sizes=(11, 10.5, 10, 9), anchor="middle",
     )  # fmt: skip
@@ -301,6 +298,10 @@ def _persona(story: Story, card: Persona) -> None:
         foot = Box(right.left, right.bottom - below + 8, right.width, below - 8)
         blocks = [[Line(label, bold=True, scale=1.06), *lines] for label, lines in columns]
         page.columns(foot, blocks, name="What else", sizes=(11.5, 11, 10.5, 10, 9.5, 9), gap=16)
+
+
+def _interval(card: Persona) -> str:
+    return f", 95% interval {card.share_interval}" if card.share_interval else ""
 
 
 def _persona_columns(card: Persona) -> list[tuple[str, list[Line]]]:

@@ -97,10 +97,21 @@ class Story:
     def bases(self, label: str = "Base (n)") -> tuple[Entry, ...]:
         """Return a row of the segments' bases, after everybody's."""
         people = self.run.profiles.personas.set_index("segment")["n"]
-        counts = [int(people.sum()), *(int(people[p.number]) for p in self.personas)]
+        every = int((self.run.segments.labels > 0).sum())
+        together = dict(zip(*(self.run.profiles.personas[c] for c in ("segment", "people")),
+                            strict=True))  # fmt: skip
+        counts = [
+            f"{every:,}",
+            *(
+                self.hidden if np.isnan(people[p.number])
+                else together[p.number].removeprefix("n = ").replace(" segments", "").replace(
+                    " segment", "")
+                for p in self.personas
+            ),
+        ]  # fmt: skip
         return (
             Entry((Line(label, colour="muted"),)),
-            *(Entry((Line(f"{n:,}", colour="muted"),), align="center") for n in counts),
+            *(Entry((Line(text, colour="muted"),), align="center") for text in counts),
         )
 
     def key(self, page: Page, box: Box) -> Box:

@@ -1,8 +1,9 @@
 """The data of the dendrogram one can explore: everything its script shows, ready to print.
 
 Every figure is text made here from ``Profiles.by_k`` and ``Profiles.cuts``, so that the script
-formats nothing and computes nothing but places and colours. Nobody's id and no figure on fewer than
-``[profiles] min_base`` people goes in.
+formats nothing and computes nothing but places and colours. Nobody's id or place and no figure or
+size on fewer than ``[profiles] min_base`` people goes in; with ``[report] individuals`` people are
+dots.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -19,7 +21,9 @@ from psychoseg.naming import size_of
 from psychoseg.plots import SEGMENT_COLOURS, ink_on
 from psychoseg.profiles.figures import share_apart
 from psychoseg.report import words
-from psychoseg.report.folded_tree import FoldedTree, fold_tree
+from psychoseg.report.folded_tree import FoldedTree, write_tree
+from psychoseg.report.leaving import in_house, leaving_run, outline_for
+from psychoseg.segments.outline import Cloud, Outline, has_heights
 from psychoseg.stats.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -66,7 +70,11 @@ class Cut(TypedDict):
 
 
 class CutSegment(TypedDict):
-    """A segment of a cut; ``heat`` has a text, a z and a base for each variable in ``heat``."""
+    """A segment of a cut; ``heat`` has a text, a z and a base for each variable in ``heat``.
+
+    ``cloud`` is where its people are on the map: x, y, two half axes and a turn in degrees; empty
+    where it has none of its own. ``silent`` says why there are no facts.
+    """
 
     number: int
     colour: int
@@ -77,6 +85,8 @@ class CutSegment(TypedDict):
     people: str
     weighted: str
     parent: str
+    cloud: list[int]
+    silent: str
     facts: list[Fact]
     heat: list[tuple[str, float | None, str]]
 
@@ -106,6 +116,7 @@ class Explorer(TypedDict):
     flat: bool
     map_size: tuple[int, int]
     map_note: str
+    individuals: bool
 
 
 def explorer_data(run: Run) -> Explorer:
@@ -123,8 +134,10 @@ def explorer_data(run: Run) -> Explorer:
 
     Notes
     -----
-    How the tree is folded: see :func:`psychoseg.report.folded_tree.fold_tree`.
+    What may be shown of the tree and the map: see :func:`psychoseg.segments.outline.outline_of`.
     """
+    outline = outline_for(run)
+    run = leaving_run(run)
     segments, profiles = run.segments, run.profiles
     min_base = run.study.profiles.min_base
     starred = segments.recommended_k if segments.recommended_k > 1 else segments.runner_up
@@ -143,8 +156,9 @@ def explorer_data(run: Run) -> Explorer:
         flat=False,
         map_size=(MAP_SIDE, MAP_SIDE),
         map_note=_clean(words.sentence(segments.map_note)),
+        individuals=in_house(run),
     )
-    if not len(segments.tree) or not np.isfinite(segments.tree[:, 2]).all():
+    if not has_heights(segments):
         data["absent"] = (
             "The method divides people directly, without a tree that has heights, so there is no "
             "dendrogram to explore."
@@ -154,13 +168,47 @@ def explorer_data(run: Run) -> Explorer:
         data["absent"] = "The run keeps no profiles of other numbers of segments to explore."
         return data
     ks = sorted({int(k) for k in profiles.cuts["k"]})
-    figures = _Figures(run)
+    places = None
+    scene = _Scene.of_clouds(outline)
+    if in_house(run):
+        places, scene = _places(segments.points)
+    figures = _Figures(run, outline, scene)
     data["cuts"] = [figures.cut(k) for k in ks]
     data["variables"], data["heat"] = figures.variables, figures.heat
     data["heat_limit"] = figures.heat_limit
-    places, data["map_size"], data["flat"] = _places(segments.points)
-    data["tree"] = fold_tree(run, ks, places)
+    data["map_size"], data["flat"] = scene.size, outline.flat
+    data["tree"] = write_tree(segments, outline, places)
     return data
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The map in whole units from the upper left: its left and upper end, a unit, its size."""
+
+    left: float
+    upper: float
+    unit: float
+    size: tuple[int, int]
+
+    @classmethod
+    def of_clouds(cls, outline: Outline) -> _Scene:
+        left, right, low, high = outline.frame
+        if outline.flat:
+            return cls(left, 0.0, MAP_SIDE / (right - left), (MAP_SIDE, MAP_SIDE))
+        unit = MAP_SIDE / max(right - left, high - low)
+        return cls(left, high, unit, (round(unit * (right - left)), round(unit * (high - low))))
+
+    def cloud(self, cloud: Cloud | None) -> list[int]:
+        """Return a cloud in units of the map; turned the other way, since y runs down."""
+        if cloud is None:
+            return []
+        return [
+            round((cloud.x - self.left) * self.unit),
+            round((self.upper - cloud.y) * self.unit),
+            round(cloud.along * self.unit),
+            round(cloud.across * self.unit),
+            -round(cloud.turn),
+        ]
 
 
 def _clean(text: object) -> str:
@@ -170,8 +218,9 @@ def _clean(text: object) -> str:
 class _Figures:
     """Finds the figures of each cut in ``by_k`` and writes them out."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, outline: Outline, scene: _Scene) -> None:
         by_k = run.profiles.by_k.assign(z=_apart_of(run.profiles.by_k))
+        self._outline, self._scene = outline, scene
         self._cuts = run.profiles.cuts
         self._rows: dict[tuple[int, int], list[_Row]] = {}
         self._segments = run.segments
@@ -214,6 +263,7 @@ class _Figures:
         own = self._cuts[self._cuts["k"] == k].sort_values("segment").to_dict("records")
         before = self._cuts[self._cuts["k"] == k - 1]
         names = dict(zip(before["segment"], before["name"].map(_clean), strict=True))
+        sizes, clouds = self._outline.sizes[k], self._outline.clouds[k]
         parts: dict[int, list[int]] = {}
         for row in own:
             parts.setdefault(int(row["parent"]), []).append(int(row["segment"]))
@@ -229,12 +279,20 @@ class _Figures:
                     name=_clean(row["name"]),
                     headline=_clean(row["headline"]) if known else "",
                     share=words.percent(row["share"]) if known else "",
-                    width=round(float(row["share"]), 5) if known else 0.0,
-                    people=f"n = {words.count(_float(row['n']))}" if _finite(row["n"]) else "",
+                    width=round(_float(row["share"]) / (1 + len(sizes[s - 1].together)), 3)
+                    if known
+                    else 0.0,
+                    people=str(row["people"]),
                     weighted=f"weighted {words.count(_float(row['weighted']))}"
                     if self._weighted and _finite(row["weighted"])
                     else "",
                     parent=names.get(parent, "") if parent in divided else "",
+                    cloud=self._scene.cloud(clouds[s - 1]),
+                    silent="These are too few people to show."
+                    if not known
+                    else "Not shown: by it, figures on too few people could be worked out."
+                    if sizes[s - 1].together
+                    else "",
                     facts=self._facts(k, s),
                     heat=self._heat(k, s),
                 )
@@ -364,21 +422,21 @@ def _finite(value: object) -> bool:
     return math.isfinite(_float(value))
 
 
-def _places(points: pd.DataFrame) -> tuple[FloatArray, tuple[int, int], bool]:
-    """Return the points' places in whole units from the upper left, the map's size, and if flat."""
+def _places(points: pd.DataFrame) -> tuple[FloatArray, _Scene]:
+    """Return the points' places in whole units from the upper left, and the map."""
     x = points["map_1"].to_numpy(dtype=float)
     flat = "map_2" not in points or not points["map_2"].any()
     if flat:
         # People of one component get a lane a segment, in which they are spread evenly.
         golden = (math.sqrt(5) - 1) / 2
         y = (np.arange(len(x)) * golden) % 1
-    else:
-        y = -points["map_2"].to_numpy(dtype=float)
+        unit = MAP_SIDE / (float(np.ptp(x)) or 1.0)
+        scene = _Scene(float(x.min()), 0.0, unit, (MAP_SIDE, MAP_SIDE))
+        return np.column_stack([(x - x.min()) * unit, y * MAP_SIDE]), scene
+    y = points["map_2"].to_numpy(dtype=float)
     width, height = float(np.ptp(x)) or 1.0, float(np.ptp(y)) or 1.0
-    if flat:
-        size = MAP_SIDE, MAP_SIDE
-    else:
-        longer = max(width, height)
-        size = round(MAP_SIDE * width / longer), round(MAP_SIDE * height / longer)
-    place = np.column_stack([(x - x.min()) / width * size[0], (y - y.min()) / height * size[1]])
-    return place, size, flat
+    unit = MAP_SIDE / max(width, height)
+    scene = _Scene(
+        float(x.min()), float(y.max()), unit, (round(width * unit), round(height * unit))
+    )
+    return np.column_stack([(x - x.min()) * unit, (y.max() - y) * unit]), scene

@@ -431,6 +431,7 @@ class ReportContext:
     description: str
     population: str
     source: str
+    confidential: str
     verdict: Verdict
     key_numbers: tuple[Fact, ...]
     personas: tuple[Persona, ...]

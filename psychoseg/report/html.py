@@ -23,6 +23,7 @@ from psychoseg import plots
 from psychoseg.report.context import build_context
 from psychoseg.report.explorer import explorer_data
 from psychoseg.report.facts import FigureText
+from psychoseg.report.leaving import in_house, leaving_run, outline_for
 
 if TYPE_CHECKING:
     from psychoseg.run_folder import Run
@@ -51,10 +52,14 @@ def write_html(run: Run, path: Path) -> None:
     Each figure is in the file twice, laid out for a page and for a telephone; CSS shows one of
     them. Same run, same bytes: no dates, no random ids.
     """
+    outline = outline_for(run)
+    shown = None if in_house(run) else outline
+    explorer = explorer_data(run)
+    run = leaving_run(run)
     context = build_context(run)
     names = [p.name for p in context.personas]
     # The explorer has colours beyond those of the segments shown.
-    shown = range(1, max(len(context.personas), len(plots.SEGMENT_COLOURS)) + 1)
+    numbers = range(1, max(len(context.personas), len(plots.SEGMENT_COLOURS)) + 1)
     settings = run.study.segments
     drawings: dict[str, Callable[[float], Figure]] = {
         "dendrogram": lambda width: plots.plot_dendrogram(
@@ -62,6 +67,7 @@ def write_html(run: Run, path: Path) -> None:
             names,
             width=width,
             max_leaves=WIDE_LEAVES if width == plots.WIDE else NARROW_LEAVES,
+            outline=outline,
         ),
         "choice": lambda width: plots.plot_choice(
             run.segments,
@@ -70,10 +76,12 @@ def write_html(run: Run, path: Path) -> None:
             width=width,
         ),
         "stability": lambda width: plots.plot_stability(run.segments, names, width=width),
-        "certainty": lambda width: plots.plot_certainty(run.segments, names, width=width),
+        "certainty": lambda width: plots.plot_certainty(
+            run.segments, names, width=width, least=outline.least
+        ),
         "flow": lambda width: plots.plot_flow(run.segments, names, width=width),
         "neighbours": lambda width: plots.plot_neighbours(run.segments, width=width),
-        "map": lambda width: plots.plot_map(run.segments, names, width=width),
+        "map": lambda width: plots.plot_map(run.segments, names, width=width, outline=shown),
         "heatmap": lambda width: plots.plot_heatmap(run.profiles, width=width),
         "snake": lambda width: plots.plot_snake(run.profiles, width=width),
         "radar": lambda width: plots.plot_radar(run.profiles, width=width),
@@ -93,9 +101,9 @@ def write_html(run: Run, path: Path) -> None:
         "report.html.j2",
         path,
         report=context,
-        explorer=explorer_data(run),
+        explorer=explorer,
         figures=figures,
-        colours=[(plots.segment_colour(n), plots.ink_on(plots.segment_colour(n))) for n in shown],
+        colours=[(plots.segment_colour(n), plots.ink_on(plots.segment_colour(n))) for n in numbers],
     )
 
 

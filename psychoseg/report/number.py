@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from psychoseg.report import words
 from psychoseg.report.facts import Cell, Fact, Number, Row, Table, cells
 from psychoseg.report.tables import kept, n_segments
@@ -147,7 +149,9 @@ def _eligible_table(run: Run) -> Table:
                     Cell(str(int(r["k"])), _role(run, int(r["k"]))),
                     Cell(words.number(r["jaccard_mean"])),
                     Cell(words.number(r["jaccard_min"])),
-                    Cell(words.percent(r["smallest_share"]), f"n = {int(r['smallest_n']):,}"),
+                    Cell(words.percent(r["smallest_share"]), f"n = {words.count(r['smallest_n'])}")
+                    if np.isfinite(r["smallest_n"])
+                    else Cell(words.FEW, f"n < {run.study.profiles.min_base}"),
                     Cell("Yes" if r["eligible"] else "No"),
                     Cell(words.sentence(str(r["why"]))),
                 ),

@@ -287,7 +287,7 @@ def _segment_heads(run: Run, numbers: Sequence[int]) -> tuple[Cell, ...]:
     by = {int(r["segment"]): r for r in run.profiles.personas.to_dict("records")}
     letter = dict(zip(sorted(by), column_names(len(by)), strict=True))
     heads = [
-        Cell(str(by[s]["name"]), base=f"n = {int(by[s]['n']):,}", number=s, letters=letter[s])
+        Cell(str(by[s]["name"]), base=str(by[s]["people"]), number=s, letters=letter[s])
         for s in numbers
     ]
     return (Cell(""), Cell("All", base=f"n = {kept(run):,}"), *heads)

@@ -312,8 +312,8 @@ def _segment_table(run: Run) -> Table:
                 (
                     Cell(str(names[number]), number=number),
                     Cell(
-                        words.percent(r["share"]),
-                        base=f"n = {int(r['n']):,}",
+                        words.percent(r["share"]) if np.isfinite(r["share"]) else words.FEW,
+                        base=str(r["people"]),
                         anchor=cell_anchor("personas", "", "", int(r["segment"])),
                     ),
                     Cell(words.number(r["jaccard"])),
@@ -321,7 +321,7 @@ def _segment_table(run: Run) -> Table:
                     Cell(words.number(r["slsw"])),
                     *(
                         [hidden_cell(run)] * 3
-                        if int(r["n"]) < run.study.profiles.min_base
+                        if not r["n"] >= run.study.profiles.min_base
                         else cells(
                             words.percent(r["certainty"]),
                             words.percent(r["border_share"]),
@@ -446,7 +446,7 @@ def _consensus_table(run: Run) -> Table | None:
         Row(
             cells(
                 f"Consensus segment {int(r['segment'])}",
-                f"{int(r['n']):,}",
+                words.count(r["n"]) if np.isfinite(r["n"]) else words.NOTHING,
                 words.percent(r["share"]),
                 words.number(r["jaccard"]),
                 words.stability_band(r["jaccard"])[1],

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from psychoseg.study_report import ProfilesSettings
 
 __all__ = [
+    "FEW",
     "MADE_OF",
     "agreement_words",
     "alpha_meaning",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 NOTHING = "–"
+#: In place of a share, or a count, of fewer people than the base.
+FEW = "few"
 
 #: Kaiser & Rice (1974), Educational and Psychological Measurement 34, 111-117; Kaiser (1974),
 #: Psychometrika 39, 31-36, has the same words for another index.

@@ -15,6 +15,7 @@ import pandas as pd
 from psychoseg.report.banner import mean_banner, share_banner
 from psychoseg.report.context import build_context
 from psychoseg.report.facts import ReportContext, Table
+from psychoseg.report.leaving import leaving_run
 from psychoseg.report.sheets import Column, Workbook, letter_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def write_workbook(run: Run, path: Path) -> None:
     A hidden figure prints as "<10" (the study's ``min_base``). Text that a spreadsheet would run,
     here or after saving as CSV, has an apostrophe before it. Same run, same bytes.
     """
+    run = leaving_run(run)
     context = build_context(run)
     book = Workbook(path, title=context.title, min_base=run.study.profiles.min_base)
     _overview(book, context)
@@ -71,6 +73,7 @@ def _overview(book: Workbook, context: ReportContext) -> None:
         *((f.label, f.value) for f in verdict.facts),
         *((f.label, f"{f.value} ({f.note})" if f.note else f.value) for f in context.key_numbers),
     ]
+    rows.append(("Kept in the house", context.confidential))
     book.facts(
         "Overview",
         "What was found, and how far it may be trusted",
@@ -82,8 +85,7 @@ def _segments(book: Workbook, run: Run) -> None:
     people = run.profiles.personas[["segment", "name", "suggested"]]
     table = people.merge(run.segments.table, on="segment").sort_values("segment")
     table = table.assign(letter=[letter_of(int(s)) for s in table["segment"]])
-    of_people = ["certainty", "border_share", "silhouette"]
-    table[of_people] = table[of_people].where(table["n"] >= run.study.profiles.min_base)
+    told = table["n"].notna() & ~table["people"].str.contains(" with ")
     book.frame(
         "Segments",
         "The segments: size and stability",
@@ -94,6 +96,7 @@ def _segments(book: Workbook, run: Run) -> None:
             Column("name", "Name", "", 36),
             Column("suggested", "Suggested name", "", 36),
             Column("n", "Base (n)", "#,##0", 10),
+            *([] if told.all() else [Column("people", "Base in words", "", 24)]),
             Column("weighted", "Weighted", "#,##0.0", 10),
             Column("share", "Share", "0%", 9),
             Column("share_low", "95% low", "0%", 9),
@@ -240,6 +243,7 @@ def _personas(book: Workbook, run: Run) -> None:
             Column("name", "Name", "", 32),
             Column("share", "Share", "0%", 9),
             Column("n", "Base (n)", "#,##0", 10),
+            *([] if personas["n"].notna().all() else [Column("people", "Base in words", "", 24)]),
             Column("portrait", "Portrait", "", 80),
             Column("is_not", "What it is not", "", 60),
         ),

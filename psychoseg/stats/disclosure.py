@@ -13,11 +13,42 @@ import numpy as np
 
 from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["publishable_cells"]
+__all__ = ["enough_people", "publishable_cells"]
+
+
+def enough_people(sums: FloatArray, least: float) -> bool:
+    """Tell whether a group is large enough to be shown.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (3,)
+        People, the sum of their weights and the sum of the squares of their weights.
+    least : float
+
+    Returns
+    -------
+    bool
+        Whether both the people and, under weights, Kish's effective number of them reach ``least``:
+        where one weighs as much as all others together, the group's figure is that one's.
+
+    Notes
+    -----
+    What holds of two groups apart holds of both together: by Cauchy's inequality the effective
+    number of a union is at least the smaller of the two.
+    """
+    people, weight, square = (float(v) for v in sums)
+    # A rounding error must not hide ten people of one weight.
+    return people >= least and weight * weight >= square * least * (1 - 1e-9)
 
 
 def publishable_cells(
-    people: FloatArray | IntArray, cells: BoolArray, *, least: int, keep: IntArray | None = None
+    people: FloatArray | IntArray,
+    cells: BoolArray,
+    *,
+    least: int,
+    keep: IntArray | None = None,
+    weights: FloatArray | None = None,
+    squares: FloatArray | None = None,
 ) -> BoolArray:
     """Choose the cells whose figures may be shown.
 
@@ -33,6 +64,9 @@ def publishable_cells(
     keep : ndarray of int, shape (c,), optional
         Where one of several cells must be hidden to protect another, that with the lowest value
         goes first, then the one with the fewest people.
+    weights, squares : ndarray, shape (a,), optional
+        Sums of the weights, and of their squares, of the people in each atom; of people who all
+        weigh the same where absent.
 
     Returns
     -------
@@ -48,24 +82,27 @@ def publishable_cells(
     From means and bases anyone can subtract: a cell less the cells within it that are shown leaves
     a figure on the rest of its people. Every figure that can be had by adding and subtracting is on
     a union of such remainders, since these are disjoint and cells are unions of them. So the rule
-    is that no remainder has from one to ``least - 1`` people. Cells are taken from the smallest
-    up; where the remainder of one is too small, cells right within it are hidden until it is not.
+    is that no remainder that has people has too few (:func:`enough_people`). Cells are taken from
+    the smallest up; where the remainder of one is too small, cells right within it are hidden until
+    it is not.
     """
     there = people > 0
     sets, which = np.unique(cells[:, there], axis=0, return_inverse=True)
     which = which.ravel()
     _check_nested(sets)
-    size = sets @ people[there]
+    own = [people, people if weights is None else weights, people if squares is None else squares]
+    sums = sets @ np.column_stack(own).astype(np.float64)[there]
+    size = sums[:, 0]
     rank = np.full(len(sets), np.iinfo(np.int64).min)
     np.maximum.at(rank, which, np.zeros(len(cells), dtype=np.int64) if keep is None else keep)
-    shown = size >= max(least, 1)
+    shown = np.array([enough_people(s, max(least, 1)) for s in sums], dtype=bool)
     for cell in np.argsort(size, kind="stable"):
         if not shown[cell]:
             continue
         while True:
             inside = _right_within(sets, size, shown, int(cell))
-            remainder = size[cell] - size[inside].sum()
-            if not len(inside) or remainder == 0 or remainder >= least:
+            remainder = sums[cell] - sums[inside].sum(axis=0)
+            if not len(inside) or remainder[0] == 0 or enough_people(remainder, least):
                 break
             shown[inside[np.lexsort([inside, size[inside], rank[inside]])[0]]] = False
     result: BoolArray = shown[which]

@@ -13,7 +13,7 @@ import pytest
 from psychoseg.report import build_context, html, words, write_html
 from psychoseg.runs import run_study
 from psychoseg.stats.choice import ALPHA
-from tests.made_run import HOSTILE, SCALES, make_run
+from tests.made_run import HOSTILE, SCALES, in_house, make_run
 from tests.report.conftest import KINDS
 from tests.report.reading import Outline, column, strings
 
@@ -581,8 +581,8 @@ def test_the_report_of_2000_respondents_stays_below_three_megabytes(tmp_path):
     assert (tmp_path / "report.html").stat().st_size < 3_000_000
 
 
-def test_beyond_3000_points_the_markers_are_a_picture(tmp_path):
-    write_html(make_run(3100), tmp_path / "report.html")
+def test_beyond_3000_points_the_markers_of_a_page_for_the_house_are_a_picture(tmp_path):
+    write_html(in_house(make_run(3100)), tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "data:image/png;base64," in text
     assert len(text) < 3_000_000

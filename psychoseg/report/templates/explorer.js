@@ -38,7 +38,7 @@
     height >= 1000 ? Math.round(height).toLocaleString("en-US") : height.toFixed(2);
 
   // What each branch is at each cut: a segment, or 0 where it holds several.
-  const count = tree.height.length;
+  const count = tree.split.length;
   const labels = new Array(count);
   const parent = new Array(count).fill(-1);
   for (let i = count - 1; i >= 0; i -= 1) {
@@ -58,10 +58,12 @@
 
   const BASE = 300, HEAD = 16, STRIP = 24;
   const layout = { divided: new Set(), wedges: [], x: [], from: [], to: [], width: 0 };
-  const topHeight = Math.max(...tree.split, ...tree.height) || 1;
+  const topHeight = Math.max(...tree.split) || 1;
   // Square roots spread the low joints, of which there are many.
   const y = (height) => HEAD + (BASE - HEAD) * (1 - Math.sqrt(Math.max(height, 0) / topHeight));
-  const headOf = (i) => (layout.divided.has(i) ? tree.split[i] : tree.height[i]);
+  // How high a folded branch closes is not told: half-way to where it parted from its neighbour.
+  const headOf = (i) =>
+    (layout.divided.has(i) ? tree.split[i] : i ? tree.split[parent[i]] / 2 : topHeight / 2);
 
   const layOut = (width) => {
     const left = 44, room = width - left - 4;
@@ -144,7 +146,7 @@
     for (const i of layout.wedges) {
       const gap = Math.min(0.6, (layout.to[i] - layout.from[i]) / 6);
       const shape = [
-        [layout.x[i], y(tree.height[i])], [layout.to[i] - gap, BASE], [layout.from[i] + gap, BASE],
+        [layout.x[i], y(headOf(i))], [layout.to[i] - gap, BASE], [layout.from[i] + gap, BASE],
       ].map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ");
       wedges.append(draw("g", { class: "xp-wedge", role: "button", tabindex: -1, "data-branch": i },
         draw("polygon", { points: shape })));
@@ -262,7 +264,7 @@
       const inside = segmentOf(i);
       box.replaceChildren(
         make("p", { class: "xp-title" }, `A folded branch of ${size(i)}`),
-        make("p", {}, inside ? badge(inside) : "", `${inside ? " " : ""}${within(i)}. They join one another at distance ${distance(tree.height[i])} or lower.`));
+        make("p", {}, inside ? badge(inside) : "", `${inside ? " " : ""}${within(i)}.`));
       return;
     }
     const known = sides(i);
@@ -315,8 +317,7 @@
 
   // ---- sizes, cards, heat map, table ----------------------------------------------------------
 
-  const people = (segment) => segment.people || FEW;
-  const bases = (segment) => [people(segment), segment.weighted].filter(Boolean).join(", ");
+  const bases = (segment) => [segment.people, segment.weighted].filter(Boolean).join(", ");
 
   const showSizes = (cut) => {
     const largest = Math.max(...cut.segments.map((s) => s.width), 1e-9);
@@ -328,7 +329,7 @@
         make("span", { class: "xp-name", dir: "auto" }, segment.name),
         make("span", { class: "xp-share" }, segment.share || "–"),
         make("span", { class: "xp-size", "aria-hidden": "true" }, bar),
-        make("small", {}, people(segment)));
+        make("small", {}, segment.people));
       button.addEventListener("click", () => {
         state.pinned = state.pinned === segment.number ? 0 : segment.number;
         for (const other of find(".xp-sizes").querySelectorAll("button")) {
@@ -364,8 +365,7 @@
     find(".xp-cards").replaceChildren(...cut.segments.map((segment) => {
       const facts = segment.facts.length
         ? make("ul", { class: "xp-facts" }, ...segment.facts.map(factLine))
-        : make("p", { class: "note" }, segment.people
-          ? "Nothing sets these people clearly apart." : `These are ${FEW}.`);
+        : make("p", { class: "note" }, segment.silent || "Nothing sets these people clearly apart.");
       const card = make("li", {
         class: `xp-card${before.has(segment.name) ? "" : " new"}`, "data-k": cut.k, "data-segment": segment.number,
       },
@@ -453,21 +453,29 @@
       data.flat ? pad + lane * (s - 1 + 0.15 + (0.7 * at) / tall) : dy + scale * at];
     svg.replaceChildren();
     fill(svg, { viewBox: `0 0 ${width} ${height.toFixed(0)}` }, []);
-    const sums = cut.segments.map(() => [0, 0, 0]);
-    for (let i = 0; i < count; i += 1) {
+    const own = cut.segments.filter((segment) => segment.cloud.length);
+    // Wide clouds first, or they would cover the others.
+    const wideFirst = [...own].sort((a, b) => b.cloud[2] * b.cloud[3] - a.cloud[2] * a.cloud[3]);
+    for (const segment of data.individuals ? [] : wideFirst) {
+      const [x, at, along, across, turn] = segment.cloud;
+      const [cx, cy] = place(x, data.flat ? tall / 2 : at, segment.number);
+      svg.append(paint(draw("g", { class: "xp-cloud", transform: `translate(${cx.toFixed(1)} ${cy.toFixed(1)}) rotate(${data.flat ? 0 : turn})` },
+        ...[2, 1].map((reach) => draw("ellipse", {
+          rx: (reach * along * scale).toFixed(1),
+          ry: (data.flat ? (reach * lane) / 5 : reach * across * scale).toFixed(1),
+        }))), segment));
+    }
+    for (let i = 0; i < tree.dots.length; i += 1) {
       if (tree.left[i] >= 0) continue;
-      const s = labels[i][state.at], w = tree.weight[i];
-      sums[s - 1][0] += w;
-      sums[s - 1][1] += w * tree.place[i][0];
-      sums[s - 1][2] += w * tree.place[i][1];
-      const dots = [];
+      const s = labels[i][state.at], dots = [];
       for (let n = 0; n < tree.dots[i].length; n += 2) {
         const [x, at] = place(tree.dots[i][n], tree.dots[i][n + 1], s);
         dots.push(`M${x.toFixed(1)} ${at.toFixed(1)}h0`);
       }
       if (dots.length) svg.append(paint(draw("path", { class: "xp-dots", d: dots.join("") }), cut.segments[s - 1]));
     }
-    const centres = sums.map(([w, x, at], n) => place(x / w, data.flat ? tall / 2 : at / w, n + 1));
+    const centres = own.map((segment) =>
+      place(segment.cloud[0], data.flat ? tall / 2 : segment.cloud[1], segment.number));
     // Discs that would cover one another are pushed apart, a little at a time.
     for (let round = 0; round < 60; round += 1) {
       for (let a = 0; a < centres.length; a += 1) {
@@ -481,7 +489,7 @@
         }
       }
     }
-    svg.append(...cut.segments.map((segment, n) => disc(segment,
+    svg.append(...own.map((segment, n) => disc(segment,
       Math.max(DISC + 1, Math.min(width - DISC - 1, centres[n][0])),
       Math.max(DISC + 1, Math.min(height - DISC - 1, centres[n][1])))));
   };
