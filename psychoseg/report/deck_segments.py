@@ -250,7 +250,7 @@ def _persona(story: Story, card: Persona) -> None:
         source=f"Segment {card.number}. Base: {card.base}. Bars: difference from everybody else in "
         "standard deviations (Cohen's d, of shares h).",
         notes=[
-            f"Size: {card.share}{_interval(card)}, {card.base} (tables.xlsx, sheet Segments).",
+            f"Size: {card.share}{_size_interval(card)}, {card.base} (tables.xlsx, sheet Segments).",
             *(
                 f"{r['text']} (effect {words.signed(r['effect'])}, n = {int(r['base']):,}; "
                 f"tables.xlsx, sheet {'Scales' if r['kind'] == 'scale' else 'Drivers'})."
@@ -265,7 +265,7 @@ def _persona(story: Story, card: Persona) -> None:
         Box(left.left, left.top, left.width, 66),
         [
             Line(card.share, bold=True, colour=card.ink, scale=2.5),
-            Line(f"{_interval(card)}  ·  {card.base}".strip(" ,·"), colour=card.ink),
+            Line(f"{_size_interval(card)}  ·  {card.base}".strip(" ,·"), colour=card.ink),
         ],
         name="Size", fill=card.colour, pad=10, sizes=(11, 10.5, 10, 9), anchor="middle",
     )  # fmt: skip
@@ -300,7 +300,7 @@ def _persona(story: Story, card: Persona) -> None:
         page.columns(foot, blocks, name="What else", sizes=(11.5, 11, 10.5, 10, 9.5, 9), gap=16)
 
 
-def _interval(card: Persona) -> str:
+def _size_interval(card: Persona) -> str:
     return f", 95% interval {card.share_interval}" if card.share_interval else ""
 
 
