@@ -20,6 +20,7 @@ from psychoseg.folder_swap import recover
 from psychoseg.profiles import Profiles
 from psychoseg.scales import Scales, no_scales
 from psychoseg.segments import Segments
+from psychoseg.shown import Summary
 from psychoseg.stats.stability import BORDER
 from psychoseg.study import Study, load_study
 from psychoseg.survey import Survey
@@ -105,7 +106,7 @@ _TEXTS = "survey/texts"
 _BY_RESPONDENT = ("survey/answers", _TEXTS, "scales/scores", "segments/members")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Run:
     """What a run found, stage by stage.
 
@@ -141,6 +142,34 @@ class Run:
     agreement: pd.DataFrame | None
     manifest: Mapping[str, object]
     confirmation: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        where = "" if self.folder is None else f", in {self.folder}"
+        return f"Run({self._in_short()}{where})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().first()._repr_html_()
+
+    def summary(self) -> Summary:
+        """Return what the run found in short, stage by stage."""
+        tables = {
+            "Segments": self.profiles.summary().tables["Segments"],
+            **{
+                heading: table
+                for stage in (self.scales, self.profiles)
+                for heading, table in stage.summary().tables.items()
+                if heading in ("Scales", "What sets them apart")
+            },
+        }
+        notes = [f"{row.stage}: {row.message}" for row in self.warnings.itertuples(index=False)]
+        return Summary(self._in_short(), [self.segments.reason, *notes], tables)
+
+    def _in_short(self) -> str:
+        return (
+            f"{self.study.study.title}: {self.survey.n_read:,} respondents read, "
+            f"{int((self.segments.labels > 0).sum()):,} in {self.segments.k} segments by "
+            f"{len(self.scales.table)} scales, {self.segments.verdict}"
+        )
 
     @property
     def respondents(self) -> pd.DataFrame:

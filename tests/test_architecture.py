@@ -15,6 +15,7 @@ FLOORS = {
     "study_problems": 0,
     "study_slips": 0,
     "study_table": 0,
+    "shown": 0,
     "stats": 1,
     "study_segments": 1,
     "study_report": 1,

@@ -19,7 +19,7 @@ from psychoseg.estimators.inputs import (
     new_respondents,
     respondents,
 )
-from psychoseg.stats.arrays import FloatArray
+from psychoseg.stats.arrays import FloatArray, one_thread
 from psychoseg.stats.extraction import ExtractionMethod
 from psychoseg.stats.factor import communalities
 from psychoseg.stats.fit import factor_fit
@@ -141,6 +141,7 @@ class LikertFactorAnalysis(TransformerMixin, BaseEstimator):  # type: ignore[mis
         self.min_answered = min_answered
         self.random_state = random_state
 
+    @one_thread
     def fit(self, X: npt.ArrayLike, y: object = None, sample_weight: object = None) -> Self:
         """Find the factors of the items.
 
@@ -204,6 +205,7 @@ class LikertFactorAnalysis(TransformerMixin, BaseEstimator):  # type: ignore[mis
         self.n_obs_ = found.n_obs
         return self
 
+    @one_thread
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Score people on the factors, with the mean, standard deviation and weights of ``fit``.
 

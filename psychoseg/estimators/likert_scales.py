@@ -28,7 +28,7 @@ from psychoseg.estimators.inputs import (
     respondents,
 )
 from psychoseg.stats.alpha_interval import alpha_interval
-from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray
+from psychoseg.stats.arrays import BoolArray, FloatArray, IntArray, one_thread
 from psychoseg.stats.correlation import covariance
 from psychoseg.stats.reliability import cronbach_alpha
 from psychoseg.stats.scores import unit_scores
@@ -132,6 +132,7 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.statistic = statistic
         self.random_state = random_state
 
+    @one_thread
     def fit(self, X: npt.ArrayLike, y: object = None, sample_weight: object = None) -> Self:
         """Find the scales, or take those given, and their reliability.
 
@@ -197,6 +198,7 @@ class LikertScales(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._set_alphas(items, weights)
         return self
 
+    @one_thread
     def transform(self, X: npt.ArrayLike) -> FloatArray:
         """Score people on the scales.
 

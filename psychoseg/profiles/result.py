@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from psychoseg.shown import Summary
+
 __all__ = ["Profiles"]
 
+#: Drivers of each segment that a summary tells.
+_TOLD = 3
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Profiles:
     """What each segment is like, beside the rest and beside all who have a segment ("total").
 
@@ -120,3 +125,25 @@ class Profiles:
     quotes: pd.DataFrame = field(default_factory=pd.DataFrame)
     names: pd.DataFrame = field(default_factory=pd.DataFrame)
     centroids: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __repr__(self) -> str:
+        return f"Profiles({self._in_short()})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().first()._repr_html_()
+
+    def summary(self) -> Summary:
+        """Return who the segments are in short: names, sizes, what sets each apart."""
+        told = self.drivers.loc[self.drivers["rank"] <= _TOLD, ["segment", "text"]]
+        return Summary(
+            self._in_short(),
+            (),
+            {
+                "Segments": self.personas[["segment", "name", "n", "share"]],
+                "What sets them apart": told,
+            },
+        )
+
+    def _in_short(self) -> str:
+        names = "; ".join(str(name) for name in self.personas["name"])
+        return f"{len(self.personas)} segments by {len(self.tests)} variables: {names}"

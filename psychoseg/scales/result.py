@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from psychoseg.engines.base import CorrelationKind
+from psychoseg.shown import Summary, plain_share
 from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
 __all__ = ["Scales", "no_scales"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scales:
     """Scales, the factor analysis behind them, and everybody's scores.
 
@@ -109,6 +110,45 @@ class Scales:
     weights: pd.Series | None = None
     weight_kind: Literal["none", "sampling", "frequency"] = "none"
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+
+    def __repr__(self) -> str:
+        return f"Scales({self._in_short()})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().first()._repr_html_()
+
+    def summary(self) -> Summary:
+        """Return what was found in short: the scales, their reliability, and what is in none."""
+        inside = self.items["scale"] != "" if len(self.items) else pd.Series(dtype=bool)
+        lines = [line for line in (self.method, self.number_reason) if line]
+        alone = [str(item) for item in self.items.loc[~inside, "item"]] if len(self.items) else []
+        if alone:
+            lines.append(f"In no scale: {', '.join(alone)}")
+        if len(self.left_out):
+            lines.append(f"No items: {', '.join(self.left_out['column'])}")
+        columns = ["scale", "label", "n_items", "alpha", "alpha_low", "alpha_high", "mean", "sd"]
+        members = ["scale", "item", "label", "key", "loading", "item_rest"]
+        return Summary(
+            self._in_short(),
+            lines,
+            {
+                "Scales": self.table[columns],
+                "Items": self.items.loc[inside, members].sort_values("scale", kind="stable"),
+            }
+            if len(self.table)
+            else {},
+        )
+
+    def _in_short(self) -> str:
+        if self.table.empty:
+            return "no scales"
+        count, n_items = len(self.table), int((self.items["scale"] != "").sum())
+        alphas = [plain_share(a) for a in (self.table["alpha"].min(), self.table["alpha"].max())]
+        ends = alphas[0] if alphas[0] == alphas[1] else f"{alphas[0]} to {alphas[1]}"
+        return (
+            f"{count} scale{'s' if count > 1 else ''} of {n_items} items, {len(self.scores):,} "
+            f"respondents, alpha {ends}"
+        )
 
 
 def no_scales(n: int) -> Scales:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from psychoseg.shown import Summary
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
@@ -15,7 +16,7 @@ __all__ = ["Segments", "Verdict"]
 Verdict = Literal["natural", "reproducible", "constructed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Segments:
     """A division of the respondents, the tree it was cut from, and the evidence for it.
 
@@ -175,3 +176,30 @@ class Segments:
     approximate: str
     method: str
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+
+    def __repr__(self) -> str:
+        return f"Segments({self._in_short()})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().first()._repr_html_()
+
+    def summary(self) -> Summary:
+        """Return what was found in short: the segments, how sure they are, and why so many."""
+        lines = [line for line in (self.reason, self.k_reason, self.runner_up_reason) if line]
+        if len(self.left_out):
+            lines.append(f"Took no part: {', '.join(self.left_out['column'])}")
+        sizes = ["segment", "n", "share", "share_low", "share_high", "jaccard", "band"]
+        looked_at = ["k", "silhouette", "jaccard_min", "smallest_share", "why"]
+        return Summary(
+            self._in_short(),
+            lines,
+            {
+                "Segments": self.table[sizes],
+                "Numbers of segments": self.choice.reindex(columns=looked_at),
+            },
+        )
+
+    def _in_short(self) -> str:
+        inside = int((self.labels > 0).sum())
+        none = f", {len(self.labels) - inside:,} in none" if inside < len(self.labels) else ""
+        return f"{self.k} segments of {inside:,} respondents{none}, {self.verdict}"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from psychoseg.errors import DataError
+from psychoseg.shown import Summary
 from psychoseg.survey.given import LEFT_OUT_COLUMNS, FrameLike
 from psychoseg.survey.missing import MissingAnswers, describe_missing
 
@@ -69,7 +70,7 @@ class Variable:
     block: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Survey:
     """The respondents kept, and an account of the others.
 
@@ -136,6 +137,44 @@ class Survey:
     texts: pd.DataFrame = field(default_factory=pd.DataFrame)
     index: pd.Index | None = None
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+
+    def __repr__(self) -> str:
+        return f"Survey({self._in_short()})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().first()._repr_html_()
+
+    def summary(self) -> Summary:
+        """Return what was read in short: each column, its answers, and who was left out."""
+        lines = []
+        if self.n_read > self.n:
+            lines.append(f"{self.n_read - self.n:,} of {self.n_read:,} were left out: see ledger")
+        if len(self.left_out):
+            lines.append(f"Left out: {', '.join(self.left_out['column'])}")
+        rows = []
+        for name, table in [(n, t) for t in (self.items, self.columns) for n in t.columns]:
+            line, values = self.codebook.get(str(name)), table[name]
+            number = not isinstance(values.dtype, pd.CategoricalDtype)
+            rows.append(
+                (
+                    str(name),
+                    self.label(str(name)),
+                    "" if line is None else line.role,
+                    "" if line is None else line.kind,
+                    int(values.notna().sum()),
+                    float(values.min()) if number else np.nan,
+                    float(values.max()) if number else np.nan,
+                )
+            )
+        columns = ["column", "label", "role", "kind", "answers", "lowest", "highest"]
+        return Summary(self._in_short(), lines, {"Columns": pd.DataFrame(rows, columns=columns)})
+
+    def _in_short(self) -> str:
+        weighted = "" if self.weight_kind == "none" else f", {self.weight_kind} weights"
+        return (
+            f"{self.n:,} respondents, {self.items.shape[1]} items, {self.columns.shape[1]} "
+            f"columns{weighted}"
+        )
 
     @property
     def rows(self) -> pd.Index:
