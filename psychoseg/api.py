@@ -175,6 +175,12 @@ def draft_study(
     return write_draft(path, out=out, encoding=encoding, skip_rows=skip_rows, sheet=sheet)
 
 
+def _write_report(result: Run, folder: Path, formats: Sequence[Format]) -> None:
+    from psychoseg.report.writing import write_reports
+
+    write_reports(result, folder, formats)
+
+
 def _check_report(study: Study) -> None:
     """Raise before the run what would else end it: a template that is none, no key."""
     from psychoseg.exports import check_export
@@ -184,40 +190,3 @@ def _check_report(study: Study) -> None:
 
         open_base(study.folder / study.report.template)
     check_export(study)
-
-
-def _write_report(result: Run, folder: Path, formats: Sequence[Format]) -> None:
-    """Write what is asked for; a PDF is printed from the HTML, which stays if it was asked for."""
-    from psychoseg.exports import write_respondents
-    from psychoseg.report import write_html
-
-    html = folder / "report.html"
-    if "html" in formats or "pdf" in formats:
-        write_html(result, html)
-    if "pdf" in formats:
-        from psychoseg.report.pdf import write_pdf
-
-        write_pdf(html, folder / "report.pdf")
-        if "html" not in formats:
-            html.unlink()
-    if "pptx" in formats:
-        from psychoseg.report.deck import write_deck
-
-        write_deck(result, folder / "report.pptx", template=_template(result))
-    if "xlsx" in formats:
-        from psychoseg.report.workbook import write_workbook
-
-        write_workbook(result, folder / "tables.xlsx")
-    write_respondents(result, folder, formats)
-
-
-def _template(result: Run) -> Path | None:
-    """Return the client's template, beside the study file that the run was made from."""
-    name = result.study.report.template
-    if name is None:
-        return None
-    beside = result.study.folder / name
-    origin = result.manifest.get("study_folder")
-    if beside.is_file() or result.folder is None or not isinstance(origin, str):
-        return beside
-    return result.folder / origin / name

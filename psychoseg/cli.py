@@ -156,6 +156,21 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", help="the page (default: comparison.html in the second run)")
     compare.set_defaults(command=_compare, verbose=False)
 
+    settings = commands.add_parser(
+        "settings",
+        help="print every setting of a study file",
+        description="Print what each setting means, what it may be, and its default.",
+    )
+    settings.add_argument("table", nargs="?", help="one table alone, such as segments")
+    settings.set_defaults(command=_settings, verbose=False)
+
+    scripts = commands.add_parser(
+        "scripts",
+        help="print where the R scripts are",
+        description="Print the folder of the R scripts that came with psychoseg.",
+    )
+    scripts.set_defaults(command=_scripts, verbose=False)
+
     doctor = commands.add_parser(
         "doctor",
         help="print what is installed and what is missing",
@@ -346,6 +361,20 @@ def _say_next(result: Run) -> None:
         steps.append(f"psychoseg compare {latest} {folder}")
     for step in steps:
         print(f"Next: {step}")
+
+
+def _settings(arguments: argparse.Namespace) -> int:
+    import psychoseg
+
+    print(psychoseg.settings_reference(arguments.table), end="")
+    return 0
+
+
+def _scripts(_: argparse.Namespace) -> int:
+    import psychoseg
+
+    print(psychoseg.r_scripts())
+    return 0
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -364,7 +364,7 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
         folder=folder,
         study=study,
         survey=survey,
-        scales=_scales(frames, folder, survey) if study.items else no_scales(survey.n),
+        scales=_scales(frames, folder, survey, study) if study.items else no_scales(survey.n),
         segments=Segments(
             labels=members["segment"],
             tree=frames["segments/tree"].iloc[:, 1:].to_numpy(np.float64),
@@ -375,6 +375,8 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
             silhouette=members["silhouette"],
             certainty=members["certainty"],
             excluded=survey.ledger[survey.ledger["stage"] == "segments"].reset_index(drop=True),
+            settings=study.segments,
+            reduce=study.reduce,
             **shown,
             **{name: segments[name] for name in _SUMMARIES["segments"]},
         ),
@@ -393,7 +395,9 @@ def _assembled(folder: Path, manifest: Mapping[str, Any], frames: dict[str, pd.D
     )
 
 
-def _scales(frames: Mapping[str, pd.DataFrame], folder: Path, survey: Survey) -> Scales:
+def _scales(
+    frames: Mapping[str, pd.DataFrame], folder: Path, survey: Survey, study: Study
+) -> Scales:
     summary = _read_json(folder / "scales" / "summary.json")
     return Scales(
         table=frames["scales/table"],
@@ -413,6 +417,7 @@ def _scales(frames: Mapping[str, pd.DataFrame], folder: Path, survey: Survey) ->
         scores=frames["scales/scores"].iloc[:, 1:],
         weights=None if survey.weight_kind == "none" else pd.Series(survey.weights, name="weight"),
         weight_kind=survey.weight_kind,
+        settings=study.scales,
         **{name: summary[name] for name in _SUMMARIES["scales"]},
     )
 

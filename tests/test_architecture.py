@@ -38,6 +38,7 @@ FLOORS = {
     "exports": 9,
     "comparison": 9,
     "starter": 4,
+    "reference": 3,
     "runs": 9,
     "report": 10,
     "api": 11,

@@ -20,6 +20,7 @@ from psychoseg.plots.canvas import (
     LOW_COLOUR,
     MUTED,
     WIDE,
+    ShownFigure,
     add_axes,
     figure_style,
     new_figure,
@@ -99,7 +100,7 @@ def plot_choice(
         key = 14.0 if columns == 3 else 76.0
         across = (72 * width - left - right - gap * (columns - 1)) / columns
         height = rows * (high + lift) + key + 6
-        fig = Figure(figsize=(width, height / 72))
+        fig = ShownFigure(figsize=(width, height / 72))
         for i, panel in enumerate(_PANELS):
             x = left + (i % columns) * (across + gap)
             y = height - (i // columns + 1) * (high + lift) + 24

@@ -112,6 +112,17 @@ def profile_segments(
     ``options.min_base`` are hidden, and neither drive, name nor are told. Every other cut of the
     tree is described from the same sums. Sums run in an order given by the answers, so the order of
     rows changes nothing.
+
+    Examples
+    --------
+    >>> import psychoseg
+    >>> answers = psychoseg.example_answers()
+    >>> quick = psychoseg.SegmentsSettings(bootstrap=10, null_replicates=39, audits=False)
+    >>> items = [name for name in answers if name.startswith("q")]
+    >>> segments = psychoseg.fit_segments(answers[items], settings=quick, k=3)
+    >>> profiles = psychoseg.profile_segments(answers[["age", "region"]], None, segments)
+    >>> profiles.tests["variable"].tolist()
+    ['age', 'region']
     """
     options = options or ProfilesSettings()
     rng = generator_of(rng, random_state)

@@ -124,7 +124,7 @@ def fit_scales(
     >>> items = [name for name in answers if name.startswith("q")]
     >>> scales = psychoseg.fit_scales(answers, n_factors=2, items=items, weights="weight")
     >>> scales
-    Scales(2 scales of 8 items, 300 respondents, alpha .84 to .86)
+    Scales(2 scales of 8 items, 300 respondents, alpha .89)
     >>> scales.table["scale"].tolist()
     ['factor_1', 'factor_2']
     """
@@ -223,6 +223,7 @@ def fit_scales(
         else pd.Series(survey.weights, index=survey.rows, name="weight"),
         weight_kind=survey.weight_kind,
         left_out=survey.left_out,
+        settings=settings,
     )
 
 

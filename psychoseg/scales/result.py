@@ -10,6 +10,7 @@ import pandas as pd
 
 from psychoseg.engines.base import CorrelationKind
 from psychoseg.shown import Summary, plain_share
+from psychoseg.study import ScalesSettings
 from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
 __all__ = ["Scales", "no_scales"]
@@ -83,6 +84,8 @@ class Scales:
     weight_kind : {"none", "sampling", "frequency"}
     left_out : pandas.DataFrame
         ``column, reason``: columns of the DataFrame that cannot be items.
+    settings : ScalesSettings
+        What was asked for.
     """
 
     table: pd.DataFrame
@@ -110,6 +113,7 @@ class Scales:
     weights: pd.Series | None = None
     weight_kind: Literal["none", "sampling", "frequency"] = "none"
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+    settings: ScalesSettings = field(default_factory=ScalesSettings)
 
     def __repr__(self) -> str:
         return f"Scales({self._in_short()})"

@@ -161,7 +161,7 @@ def fit_segments(
     >>> segments.labels["P001"] in (1, 2, 3)
     True
     """
-    settings = with_options(settings or SegmentsSettings(), {"k": k, "method": method})
+    asked = settings = with_options(settings or SegmentsSettings(), {"k": k, "method": method})
     survey, scales = survey_and_scales(survey, scales, weights)
     reduce = reduce or ReduceSettings()
     engine = engine or PythonEngine()
@@ -343,6 +343,8 @@ def fit_segments(
         approximate=approximate,
         method=_method(settings, engine),
         left_out=survey.left_out,
+        settings=asked,
+        reduce=reduce,
     )
 
 

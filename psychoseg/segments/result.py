@@ -9,6 +9,7 @@ import pandas as pd
 
 from psychoseg.shown import Summary
 from psychoseg.stats.arrays import FloatArray, IntArray
+from psychoseg.study_segments import ReduceSettings, SegmentsSettings
 from psychoseg.survey.given import LEFT_OUT_COLUMNS
 
 __all__ = ["Segments", "Verdict"]
@@ -131,6 +132,9 @@ class Segments:
     method : str
     left_out : pandas.DataFrame
         ``column, reason``: columns of the DataFrame that took no part.
+    settings : SegmentsSettings
+        What was asked for; ``reduce`` likewise.
+    reduce : ReduceSettings
     """
 
     labels: pd.Series
@@ -176,6 +180,8 @@ class Segments:
     approximate: str
     method: str
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT_COLUMNS))
+    settings: SegmentsSettings = field(default_factory=SegmentsSettings)
+    reduce: ReduceSettings = field(default_factory=ReduceSettings)
 
     def __repr__(self) -> str:
         return f"Segments({self._in_short()})"
@@ -189,7 +195,7 @@ class Segments:
         if len(self.left_out):
             lines.append(f"Took no part: {', '.join(self.left_out['column'])}")
         sizes = ["segment", "n", "share", "share_low", "share_high", "jaccard", "band"]
-        looked_at = ["k", "silhouette", "jaccard_min", "smallest_share", "why"]
+        looked_at = ["k", "silhouette", "jaccard_min", "smallest_share", "chosen"]
         return Summary(
             self._in_short(),
             lines,

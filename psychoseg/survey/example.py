@@ -27,8 +27,8 @@ def example_answers(n: int = 300, *, seed: int = 1) -> pd.DataFrame:
     Examples
     --------
     >>> import psychoseg
-    >>> psychoseg.example_answers().loc["P001", ["q1", "q2", "region"]].tolist()
-    [4, 4, 'South']
+    >>> psychoseg.example_answers().shape
+    (300, 11)
     """
     rng = np.random.default_rng(seed)
     group = rng.integers(0, 3, n)

@@ -37,17 +37,17 @@ def survey_from_frame(
     *,
     items: Sequence[str] | None = None,
     columns: Sequence[str] = (),
+    active: Sequence[str] = (),
     reverse: Sequence[str] = (),
     answer_range: tuple[float, float] | None = None,
     labels: Mapping[str, str] | None = None,
     ids: str | None = None,
     weights: str | npt.ArrayLike | None = None,
     weight_kind: Literal["sampling", "frequency"] = "sampling",
-    use: Literal["active", "profile"] = "profile",
 ) -> Survey:
     """Make a survey from a frame; see :meth:`Survey.from_frame`.
 
-    ``use`` says what its columns are for. With ``items=[]`` there are only columns.
+    With ``items=[]`` there are only columns.
 
     Raises
     ------
@@ -63,7 +63,8 @@ def survey_from_frame(
     ``Categorical`` is ordinal. All columns are of one block, "demographics".
     """
     frame = as_pandas(frame)
-    columns, reverse = [str(name) for name in columns], [str(name) for name in reverse]
+    columns, active, reverse = ([str(n) for n in names] for names in (columns, active, reverse))
+    columns = [*columns, *active]
     items = None if items is None else [str(name) for name in items]
     labels = {str(name): label for name, label in (labels or {}).items()}
     weight_column = weights if isinstance(weights, str) else None
@@ -85,7 +86,10 @@ def survey_from_frame(
         weight_kind="none" if weights is None else weight_kind,
         codebook={
             **_item_lines(frame, answers, reverse, answer_range, labels),
-            **{name: _column_line(name, others[name], labels, use) for name in columns},
+            **{
+                name: _column_line(name, others[name], labels, active=name in active)
+                for name in columns
+            },
             **({} if ids is None else {ids: Variable(ids, labels.get(ids, ids), "id", "text")}),
             **(
                 {}
@@ -150,10 +154,10 @@ def survey_of_columns(
     survey = survey_from_frame(
         frame,
         items=[],
-        columns=kept,
+        columns=kept if use == "profile" else (),
+        active=kept if use == "active" else (),
         weights=weights,
         weight_kind="frequency" if weight_kind == "frequency" else "sampling",
-        use=use,
     )
     tell_left_out(left_out, what)
     return replace(survey, left_out=left_out)
@@ -214,7 +218,7 @@ def _item_lines(
 
 
 def _column_line(
-    name: str, values: pd.Series, labels: Mapping[str, str], use: Literal["active", "profile"]
+    name: str, values: pd.Series, labels: Mapping[str, str], *, active: bool
 ) -> Variable:
     kind: Literal["numeric", "ordinal", "categorical"] = "numeric"
     categories: tuple[str, ...] = ()
@@ -222,7 +226,12 @@ def _column_line(
         kind = "ordinal" if values.cat.ordered else "categorical"
         categories = tuple(values.cat.categories)
     return Variable(
-        name, labels.get(name, name), use, kind, categories=categories, block="demographics"
+        name,
+        labels.get(name, name),
+        "active" if active else "profile",
+        kind,
+        categories=categories,
+        block="demographics",
     )
 
 

@@ -226,6 +226,7 @@ class Survey:
         *,
         items: Sequence[str] | None = None,
         columns: Sequence[str] = (),
+        active: Sequence[str] = (),
         reverse: Sequence[str] = (),
         answer_range: tuple[float, float] | None = None,
         labels: Mapping[str, str] | None = None,
@@ -246,6 +247,8 @@ class Survey:
             ``left_out``.
         columns : sequence of str
             Demographics and other columns beside the items; each becomes a profile column.
+        active : sequence of str
+            Columns that form segments, beside the scales.
         reverse : sequence of str
             Items keyed the other way.
         answer_range : (float, float), optional
@@ -290,6 +293,7 @@ class Survey:
             frame,
             items=items,
             columns=columns,
+            active=active,
             reverse=reverse,
             answer_range=answer_range,
             labels=labels,
