@@ -26,6 +26,7 @@ __all__ = [
     "say_driver",
     "say_number",
     "say_percentages",
+    "short_label",
     "size_of",
     "suggest_names",
 ]
@@ -52,6 +53,8 @@ _DRIVERS_IN_NAME = 2
 
 #: A longer label no longer fits the axis of a chart; inside a name it is cut at a word.
 _LABEL_IN_NAME = 40
+#: What two scales of one label are told apart by.
+_NUMBER = re.compile(r" \(\d+\)$")
 
 
 class Driver(NamedTuple):
@@ -246,7 +249,7 @@ def _name(drivers: Sequence[Driver]) -> str:
 def _part(driver: Driver) -> str:
     """Return a driver as it stands inside a name: "low thrift", "mostly Premium (plan)"."""
     more = driver.effect > 0
-    label = _inside(_short(driver.label))
+    label = _inside(short_label(driver.label))
     if driver.kind == "category":
         if more:
             word = "mostly" if driver.value >= 0.5 else "more"
@@ -260,10 +263,16 @@ def _part(driver: Driver) -> str:
     return f"slightly {text}" if driver.size == "small" else text
 
 
-def _short(label: str) -> str:
-    """Return a long label without what it says in brackets, or else cut at a word."""
+def short_label(label: str) -> str:
+    """Return a label as it stands in a name: a long one without its brackets, or cut at a word.
+
+    The mark of a reversed label stays, and so does the number of one that another scale has too.
+    """
     if label.startswith(REVERSED):
-        return REVERSED + _short(label.removeprefix(REVERSED))
+        return REVERSED + short_label(label.removeprefix(REVERSED))
+    numbered = _NUMBER.search(label)
+    if numbered and len(label) > _LABEL_IN_NAME:
+        return short_label(label[: numbered.start()]) + numbered[0]
     if len(label) > _LABEL_IN_NAME:
         label = label.split("(", 1)[0].rstrip() or label
     if len(label) > _LABEL_IN_NAME:

@@ -9,6 +9,7 @@ import pytest
 
 from psychoseg import DataError, PsychosegWarning, StudyError, fit_scales, load_study, load_survey
 from psychoseg.engines.python import PythonEngine
+from psychoseg.naming import short_label
 from psychoseg.stats.factor import match_factors
 from psychoseg.study import ScaleKey, ScalesSettings
 from psychoseg.survey import Survey
@@ -163,6 +164,50 @@ def test_a_found_scale_of_reversed_items_alone_says_so_in_its_label():
     assert found["mean"] == pytest.approx(3, abs=0.1)
     straight = led_by(0.9, 0.8, 0.7, 0.6, reverse=())
     assert found["alpha"] == pytest.approx(straight["alpha"], abs=1e-12)
+
+
+def test_an_item_whose_file_counts_down_from_agreement_is_not_taken_for_agreement():
+    down = {1: "Strongly agree", 2: "Agree", 3: "Neither", 4: "Disagree", 5: "Strongly disagree"}
+    frame = simulated(factors=2)
+    plain = Survey.from_frame(frame, items=list(frame), answer_range=(1, 5))
+
+    def labelled(labels, reverse=()):
+        book = {
+            name: replace(v, value_labels=labels, reversed=name in reverse)
+            for name, v in plain.codebook.items()
+        }
+        return replace(plain, codebook=book)
+
+    settings = ScalesSettings(n_factors=2, correlation="pearson")
+    with pytest.warns(PsychosegWarning, match="1 = 'Strongly agree' to 5 = 'Strongly disagree'"):
+        found = fit_scales(labelled(down), settings).table["label"]
+    assert found.str.startswith("(reversed) ").all()
+    ends = {1.0: "1 - trifft voll zu", 5.0: "5 - trifft gar nicht zu"}
+    with pytest.warns(PsychosegWarning, match="run from much to little"):
+        fit_scales(labelled(ends), settings)
+    for survey in (
+        labelled(down, reverse=tuple(frame)),
+        labelled({6 - code: text for code, text in down.items()}),
+        labelled({1: "Rot", 5: "Blau"}),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", PsychosegWarning)
+            found = fit_scales(survey, settings).table["label"]
+        assert not found.str.startswith("(reversed) ").any()
+
+
+def test_two_scales_that_begin_alike_are_told_apart_in_a_name_as_well():
+    stem = "When I think of the app and all that it has to offer, then "
+    frame = simulated(factors=2)
+    survey = Survey.from_frame(frame, items=list(frame), answer_range=(1, 5))
+    book = {n: replace(v, label=stem + n) for n, v in survey.codebook.items()}
+    table = fit_scales(replace(survey, codebook=book), ScalesSettings(n_factors=2)).table
+    assert {label[-4:] for label in table["label"]} == {" (1)", " (2)"}
+    short = {short_label(label) for label in table["label"]}
+    assert short == {
+        "When I think of the app and all that… (1)",
+        "When I think of the app and all that… (2)",
+    }
 
 
 def test_a_name_given_at_a_reversed_item_is_pointed_out():

@@ -398,11 +398,15 @@ def _by_scale(
     factor = dict(zip(run.scales.factors["scale"], run.scales.factors["factor"], strict=True))
     some = run.study.scales.min_loading
     rows = []
+
+    def turned(item: str) -> str:
+        return "answers turned round" if run.survey.codebook[item].reversed else ""
+
     for scale, label in [*_scale_labels(run).items(), ("", "In no scale")]:
         own = [
             Row(
                 (
-                    Cell(str(r["label"])),
+                    Cell(str(r["label"]), turned(r["item"])),
                     *(Cell(words.number(v), tone=tone(v, some, MUCH)) for v in values[r["item"]]),
                     *more.get(str(r["item"]), ()),
                 )

@@ -28,6 +28,7 @@ from psychoseg.scales.factoring import (
     turn_factors,
 )
 from psychoseg.scales.keys import ScaleItems, found_scales, named_scales
+from psychoseg.scales.polarity import tell_downward
 from psychoseg.scales.reliability import reliability_table
 from psychoseg.scales.result import Scales
 from psychoseg.scales.review import Drop, drop_table, flag_table, propose_drops
@@ -147,6 +148,7 @@ def fit_scales(
     )
     answers = _analysed_answers(everybody, survey, settings)
     _check_items(answers)
+    tell_downward(survey, answers.names)
     corr = correlate_items(answers, settings, engine)
     n_factors, evidence = count_factors(corr, answers, settings, rng)
     solution = _solve(answers, corr, n_factors, survey, settings, engine, rng)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from psychoseg.errors import DataError, tell
-from psychoseg.naming import REVERSED
+from psychoseg.naming import REVERSED, short_label
+from psychoseg.scales.polarity import disagrees
 from psychoseg.stats.arrays import FloatArray, IntArray
 from psychoseg.stats.factor import match_factors
 from psychoseg.study import ScalesSettings
@@ -101,7 +102,7 @@ def found_scales(
         if signs[namer] < 0:
             signs = {item: -sign for item, sign in signs.items()}
         label = given[0] if given else _label_of(signs, survey)
-        if given and survey.codebook[namer].reversed:
+        if given and disagrees(survey.codebook[namer]):
             tell(
                 f"the scale {label} is named in [scales.names] at the reversed item {namer} "
                 f"({survey.label(namer)}): it is high where people disagree with that. If the "
@@ -131,19 +132,22 @@ def _label_of(signs: Mapping[str, int], survey: Survey) -> str:
     scores high agrees with an item that is turned round neither by the study nor by the scale. Only
     a scale all of whose items are turned is called by one that it reverses, and says so.
     """
-    straight = [i for i, sign in signs.items() if (sign < 0) == survey.codebook[i].reversed]
+    straight = [i for i, sign in signs.items() if (sign < 0) == disagrees(survey.codebook[i])]
     leader = next(iter(straight or signs))
     text = _shortened(survey.label(leader))
     return text if straight else REVERSED + text
 
 
 def _distinct_labels(keys: list[ScaleItems]) -> list[ScaleItems]:
-    """Give labels that occur twice a number, so that a reader can tell the scales apart."""
-    labels = [key.label for key in keys]
+    """Give labels that occur twice a number, so that a reader can tell the scales apart.
+
+    Twice as they stand in a name, where two long statements may begin alike.
+    """
+    labels = [short_label(key.label).casefold() for key in keys]
     return [
         key
-        if labels.count(key.label) == 1
-        else replace(key, label=f"{key.label} ({labels[: i + 1].count(key.label)})")
+        if labels.count(labels[i]) == 1
+        else replace(key, label=f"{key.label} ({labels[: i + 1].count(labels[i])})")
         for i, key in enumerate(keys)
     ]
 
