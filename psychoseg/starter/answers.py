@@ -65,6 +65,8 @@ _KNOWN = 3
 _SLIPS = 0.02
 #: Least steps of a scale whose middle may be an answer such as "not sure".
 _BESIDE_MIDDLE = 4
+#: Letters by which "applies" and "apply" are one word.
+_STEM = 4
 #: A scale without a middle reaches from here or below ("not important") up to here or above.
 _BOTTOM, _TOP = -1.9, 2.0
 #: How often, from almost never to very often.
@@ -290,8 +292,8 @@ def _of_graded(graded: Graded, blank: tuple[str, ...], none: tuple[str, ...]) ->
         else:
             missing.append(text)
     if graded.middle and not graded.family and (graded.unknown or not graded.balanced):
-        middle = next(t for t in sorted(places) if places[t] == 0.0)
-        asks.append(f'the place of "{middle}" is a guess')
+        middles = sorted(t for t, place in places.items() if place == 0.0)
+        asks += [f'the place of "{text}" is a guess' for text in middles[:1]]
     if graded.odd:
         shown = ", ".join(f'"{t}"' for t in graded.odd)
         asks.append(
@@ -313,12 +315,12 @@ def _shared_word(text: str, graded: Graded) -> float | None:
     if mine is None or not mine.words:
         return None
     used = {
-        word
+        word[:_STEM]
         for t in graded.places
         if (said := read_phrase(plain(t), graded.language, often=False)) is not None
         for word in said.words
     }
-    if not set(mine.words) <= used:
+    if not {word[:_STEM] for word in mine.words} <= used:
         return None
     again = grade(sorted((*graded.places, text)))
     if again is None or text in again.odd or again.family != graded.family:

@@ -23,7 +23,7 @@ _NOT_SO, _NOT_FULLY, _FULL = 1.3, 0.3, 3.4
 #: Two steps nearer than this are in an order that not everybody would give them.
 _CLOSE = 0.24
 #: Per step of strength, what a qualifier moves a word that has a place of its own, or a "little".
-_NUDGE, _MORE_LITTLE = 0.1, 0.5
+_NUDGE, _MORE_LITTLE = 0.3, 0.5
 #: How often, where a word stands with a qualifier: "very" moves it outwards.
 _OFTEN_WORD, _SELDOM_WORD = 4.5, 2.7
 _NO_FAMILY = ""
@@ -51,6 +51,8 @@ class Graded:
         The words say how often.
     unknown : tuple of str
         Words that say what is asked and are none of the vocabulary's.
+    middle : bool
+        A step stands in the middle.
     """
 
     places: dict[str, float]
@@ -61,11 +63,7 @@ class Graded:
     language: str
     often: bool
     unknown: tuple[str, ...]
-
-    @property
-    def middle(self) -> bool:
-        """Tell whether a step stands in the middle."""
-        return not self.often and 0.0 in self.places.values()
+    middle: bool
 
 
 def grade(texts: Sequence[str]) -> Graded | None:
@@ -129,16 +127,37 @@ def _grade(texts: Sequence[str], code: str, *, often: bool) -> Graded | None:
         return None
     if not often and sum(_says_much(said[t]) for t in places) < 2:
         return None
+    below = {v for v in places.values() if v < 0}
+    above = {v for v in places.values() if v > 0}
+    middle = not often and 0.0 in places.values()
+    moved = ""
+    if middle and not two_sided and len(below) != len(above):
+        moved = _to_median(places)
     by_place = sorted(places, key=lambda t: (places[t], t))
     close = tuple(
         (a, b)
         for a, b in pairwise(by_place)
-        if 0 < places[b] - places[a] < _CLOSE or -_NOT_FULLY in (places[a], places[b])
+        if 0 < places[b] - places[a] < _CLOSE
+        or -_NOT_FULLY in (places[a], places[b])
+        or moved in (a, b)
     )
-    below = {v for v in places.values() if v < 0}
-    above = {v for v in places.values() if v > 0}
     odd = tuple(t for t in texts if t not in places)
-    return Graded(places, odd, close, len(below) == len(above), family, code, often, rest)
+    return Graded(places, odd, close, len(below) == len(above), family, code, often, rest, middle)
+
+
+def _to_median(places: dict[str, float]) -> str:
+    """Move a middle to where as many steps stand above as below; return it, ``""`` for none.
+
+    On a scale of one word "neutral" may stand above "slightly important".
+    """
+    others = sorted({v for v in places.values() if v != 0})
+    if len(others) % 2:
+        return ""
+    half = len(others) // 2
+    middles = sorted(t for t, v in places.items() if v == 0)
+    for text in middles:
+        places[text] = (others[half - 1] + others[half]) / 2
+    return middles[0]
 
 
 def _is_end(said: Said) -> bool:

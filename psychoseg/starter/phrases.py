@@ -27,6 +27,8 @@ _LONGEST = 120
 _STRONG = 2.4
 #: How much a second strong qualifier adds.
 _AND_MORE = 0.3
+#: Two words of how often are one step up to this far apart: "never or almost never".
+_BOTH_OFTEN = 1.6
 _PARTS = re.compile(r"\s*[/,;|()\[\]]\s*|\s+[-–—]\s+| or | oder | ou | o | of | lub | nebo | или ")
 _YES_COMMA = re.compile(r"^(\w+)\s*[,;:–—-]\s*(?=\w)")
 
@@ -185,7 +187,7 @@ def _said(met: list[Meaning | str]) -> Said | None:
     turned = _turned({roles[i] for i in turns})
     first_strength = next((i for i, role in enumerate(roles) if role == "strength"), len(roles))
     often = [m.value for m in known if m.role == "often"]
-    if len(set(often)) > 1:
+    if often and max(often) - min(often) > _BOTH_OFTEN:
         return None
     answers = [role for role in roles if role in ("yes", "no") and not turns]
     said = Said(
@@ -194,7 +196,7 @@ def _said(met: list[Meaning | str]) -> Said | None:
         turned=turned,
         little=max((m.value for m in known if m.role == "hardly"), default=0.0),
         turned_first=bool(turns) and turns[0] < first_strength,
-        often=often[0] if often else None,
+        often=sum(often) / len(often) if often else None,
         middle=middle,
         answer=answers[0] if answers else "",
         rest=rest,
