@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from psychoseg.starter.graded import Graded, grade
 from psychoseg.starter.markers import is_mark
@@ -29,6 +30,8 @@ __all__ = [
     "plain",
     "propose_order",
     "read_answers",
+    "runs_down",
+    "told_down",
 ]
 
 _YES_NO = {
@@ -59,6 +62,9 @@ _YES_NO = {
 #: A number in front of an answer or behind it: "1 - never", "5 = always", "Agree (4)".
 _IN_FRONT = re.compile(r"^\(?(-?\d{1,2})\)?\s*[.):=–—-]+\s*(?=\D)|^(-?\d{1,2})$")
 _BEHIND = re.compile(r"\s*(?:\((-?\d{1,2})\)|\[(-?\d{1,2})\]|[=:–—-]\s*(-?\d{1,2}))$")
+#: The same without a sign between, where others are nothing but numbers: "0 Not at all likely".
+_BESIDE = re.compile(r"^(-?\d{1,2})(?:\s+(?=[^\W\d])|$)|(?<=[^\W\d])\s+(-?\d{1,2})$")
+_BARE = re.compile(r"-?\d{1,2}")
 #: Answers it takes to know a scale by, where others on it are not understood.
 _KNOWN = 3
 #: Of all cells, up to which share texts that nobody understands are slips of the pen.
@@ -201,6 +207,34 @@ def propose_order(
             odd.setdefault(plain(text), []).append(text)
     rest = tuple(tuple(odd[key]) for key in sorted(odd))
     return (*known, *rest), tuple(t for level in rest for t in level)
+
+
+def told_down(lowest: str, highest: str) -> str:
+    """Say that a high code means the lower answer."""
+    return (
+        f'the scale runs from "{lowest}" to "{highest}", so that a high answer means less: turn '
+        "the codes round if it should mean more"
+    )
+
+
+def runs_down(texts: Sequence[str]) -> bool:
+    """Tell whether texts in the order of their codes say ever less, as far as they are understood.
+
+    Numbers in them, and texts that are not understood, do not count.
+    """
+    words = [_without_number(t) for t in texts]
+    said = [w for w in words if re.search(r"[^\W\d_]", w) and not means_nothing(w)]
+    graded = _graded(tuple(sorted(set(said)))) if len(set(said)) > 1 else None
+    if graded is None:
+        return False
+    places = [graded.places[w] for w in said if w in graded.places]
+    return len(places) > 1 and all(a > b for a, b in pairwise(places))
+
+
+def _without_number(text: str) -> str:
+    for pattern in (_IN_FRONT, _BEHIND, _BESIDE):
+        text = pattern.sub("", text.strip())
+    return text
 
 
 @lru_cache(maxsize=4096)
@@ -356,7 +390,8 @@ def _may_stand(graded: Graded, share_of: Mapping[str, float]) -> bool:
 
 def _numbered(texts: Sequence[str]) -> Ordered | None:
     """Order answers by the numbers that stand in front of them or behind."""
-    for pattern in (_IN_FRONT, _BEHIND):
+    bare = sum(_BARE.fullmatch(t.strip()) is not None for t in texts)
+    for pattern in (_IN_FRONT, _BEHIND, *((_BESIDE,) if bare > 1 else ())):
         numbers: dict[str, float] = {}
         words: dict[str, str] = {}
         for text in texts:
@@ -407,4 +442,6 @@ def _of_numbers(
             asks = ("the numbers in the answers run the other way; here they go from low to high",)
         elif places != sorted(places):
             asks = ("the numbers in the answers are not in the order of their words: check",)
+    elif runs_down([level[0] for level in by_number]):
+        asks = (told_down(by_number[0][0], by_number[-1][0]),)
     return Ordered(by_number, tuple(sorted((*missing, *other))), asks=asks)

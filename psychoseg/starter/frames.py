@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from psychoseg.starter.answers import is_no_answer, order_answers
+from psychoseg.starter.answers import is_no_answer, order_answers, runs_down, told_down
 from psychoseg.starter.columns import Looked
 from psychoseg.starter.labelled import absent_codes, join_labels, labels_ends_only, of_labels
 from psychoseg.starter.markers import is_mark
@@ -239,10 +239,19 @@ def _join_numbers(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale |
     if gone and not notes:
         notes.append(f"{', '.join(gone)} {'was' if len(gone) == 1 else 'were'} taken for no answer")
     code_of = {t: v for t, v in of.items() if t in inside}
+    notes += _runs_down(columns, code_of)
     return Scale(
         code_of, low, high, _levels_in_words(code_of) if worded else (), gone, strays, tuple(notes),
         counts={t: total[t] for t in (*gone, *strays)},
     )  # fmt: skip
+
+
+def _runs_down(columns: Sequence[Looked], code_of: dict[str, float]) -> list[str]:
+    """Say so where the words at the ends of a scale of numbers run from more to less."""
+    label_of = {t: label for c in columns for t, label in c.field.value_labels.items()}
+    said = [label_of.get(t, t) for t in sorted(code_of, key=lambda t: (code_of[t], t))]
+    worded = [t for t in said if parse_number(t) is None]
+    return [told_down(worded[0], worded[-1])] if len(worded) > 1 and runs_down(worded) else []
 
 
 def _levels_in_words(code_of: dict[str, float]) -> tuple[tuple[str, ...], ...]:

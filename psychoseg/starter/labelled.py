@@ -21,6 +21,8 @@ from psychoseg.starter.answers import (
     plain,
     propose_order,
     read_answers,
+    runs_down,
+    told_down,
 )
 from psychoseg.starter.columns import Looked
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
@@ -127,7 +129,8 @@ def join_labels(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale | N
     )  # fmt: skip
     if not found.read:
         levels = tuple((label,) for label in real)
-        note = not_known([c.name for c in columns], found.odd if len(found.odd) < len(real) else ())
+        odd = found.odd if len(found.odd) < len(real) else ()
+        note = not_known([c.name for c in columns], odd, by="their codes")
         place = {label: float(i) for i, label in enumerate(real, start=1)}
         return _in_words(plain_scale, labels, levels, place, note, unordered=True)
     return _turned(plain_scale, found, labels, real)
@@ -149,6 +152,9 @@ def _turned(scale: Scale, found: _Labels, labels: Mapping[str, str], real: Seque
         place = {label: float(i) for i, label in enumerate(real, start=1)}
         return _in_words(scale, labels, tuple((t,) for t in real), place, note)
     whole = len(first) == len(real) == len(set(real)) and set(first) == set(real)
+    if not whole and runs_down(real):
+        ends = [t for t in real if re.search(r"\w", t)]
+        return replace(scale, notes=(*scale.notes, told_down(ends[0], ends[-1])))
     if not whole or first == list(real):
         return scale
     if found.certain and first == list(real)[::-1]:
@@ -238,7 +244,7 @@ def _understood(
     """Return the order of labels, those not understood, and those that mean "no answer"."""
     if found is not None:
         none = tuple(t for t in found.missing if t not in found.odd)
-        return found.levels if not found.odd else (), found.odd, none
+        return found.levels, found.odd, none
     none = tuple(t for t in said if is_no_answer(t))
     real = [t for t in said if t not in none]
     if is_yes_no(real) is not None:

@@ -117,7 +117,7 @@ def join_words(columns: Sequence[Looked]) -> Scale | None:
     return replace(scale, unordered=True)
 
 
-def not_known(names: Sequence[str], odd: Sequence[str]) -> str:
+def not_known(names: Sequence[str], odd: Sequence[str], *, by: str = "the alphabet") -> str:
     """Say that the order of answers is not known, and which of them could not be read."""
     columns = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
     what = f"the order of the answers of {columns} is not known"
@@ -125,8 +125,9 @@ def not_known(names: Sequence[str], odd: Sequence[str]) -> str:
         quoted = ", ".join(f'"{t}"' for t in odd)
         what += f", for {quoted} could not be read"
     return (
-        f"{what}. Put the answers below from low to high, move those that are none to missing, and "
-        "take the # away from codes. If they are names and no grades, take this group out"
+        f"{what}. Put the answers below, which go by {by}, from low to high, move those that are "
+        "none to missing, and take the # away from codes. If they are names and no grades, take "
+        "this group out"
     )
 
 

@@ -186,3 +186,16 @@ def test_rates_stand_by_how_often(rates):
     times = [how_often(text) for text in rates]
     assert times == sorted(times)
     assert len(set(times)) == len(times)
+
+
+def test_words_that_run_down_as_their_numbers_rise_are_turned_or_asked_about():
+    whole = read_answers(
+        ["1 - Strongly agree", "2 - Agree", "3 - Disagree", "4 - Strongly disagree"]
+    )
+    assert whole is not None
+    assert whole.levels[0] == ("4 - Strongly disagree",)
+    assert whole.asks
+    ends = read_answers(["1 = strongly agree", "2", "3", "4 = strongly disagree"])
+    assert ends is not None
+    assert ends.levels[0] == ("1 = strongly agree",)
+    assert any("less" in ask for ask in ends.asks)
