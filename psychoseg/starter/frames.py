@@ -250,7 +250,7 @@ def _runs_down(columns: Sequence[Looked], code_of: dict[str, float]) -> list[str
     """Say so where the words at the ends of a scale of numbers run from more to less."""
     label_of = {t: label for c in columns for t, label in c.field.value_labels.items()}
     said = [label_of.get(t, t) for t in sorted(code_of, key=lambda t: (code_of[t], t))]
-    worded = [t for t in said if parse_number(t) is None]
+    worded = [t for t in said if any(c.isalpha() for c in t)]
     return [told_down(worded[0], worded[-1])] if len(worded) > 1 and runs_down(worded) else []
 
 
