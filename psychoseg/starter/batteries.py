@@ -19,7 +19,7 @@ from psychoseg.starter.neighbours import BARE, NAMED, Group, bare_groups
 from psychoseg.starter.ranges import Part, loose_frame, part_by_range
 from psychoseg.starter.ranks import rank_depth
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
-from psychoseg.starter.stems import common_start, is_mnemonic, is_weak_stem, stem_groups
+from psychoseg.starter.stems import common_start, is_apart, is_mnemonic, is_weak_stem, stem_groups
 from psychoseg.starter.twins import without_twins
 from psychoseg.starter.worded import settled
 
@@ -273,7 +273,9 @@ def _same_scale(
             left = [c for c in left if c not in fits]
     singles = [part.columns[0] for part in parts if len(part.columns) == 1]
     parts += [Part(run, {}) for run in _pairs(singles, frames)]
-    big = [p for p in parts if len(p.columns) >= NAMED]
+    # Q1, Q8 and Q19 with two answers each are questions of their own.
+    apart = [p for p in parts if _is_binary(p, frames) and is_apart(p.columns, stem)]
+    big = [p for p in parts if len(p.columns) >= NAMED and p not in apart]
     beside = [p for p in parts if len(p.columns) < NAMED and _is_recoded(p, big, frames)]
     groups = []
     for part in (*big, *beside):
@@ -284,6 +286,10 @@ def _same_scale(
             notes = (*notes, f"the same question as {first.name}, in other answers")
         groups.append(Group(tuple(part.columns), stem, notes, part.frames, part in beside))
     return groups
+
+
+def _is_binary(part: Part, frames: dict[str, Frame]) -> bool:
+    return all({**frames, **part.frames}[c.name].kind == "binary" for c in part.columns)
 
 
 def _is_numbered(column: Looked, frames: dict[str, Frame]) -> bool:

@@ -16,7 +16,7 @@ from psychoseg.starter.columns import Looked
 from psychoseg.starter.frames import few_cells
 from psychoseg.starter.markers import is_no_number
 from psychoseg.starter.ranks import Ranks
-from psychoseg.starter.stems import common_start, is_weak_stem, stem_groups
+from psychoseg.starter.stems import common_start, is_apart, stem_groups
 from psychoseg.survey.sets import NOT_CHOSEN
 
 __all__ = ["Choices", "find_choices", "rank_choices"]
@@ -203,12 +203,7 @@ def _are_options(columns: Sequence[Looked], stem: str, kind: str) -> bool:
         return len(columns) >= _OPTIONS
     if len(columns) < _OPTIONS_OF_CODES or not any(len(c.texts) > 1 for c in columns):
         return False
-    # Q1, Q8 and Q9 are questions of their own.
-    apart = columns[-1].position - columns[0].position >= len(columns)
-    skips = re.sub(r"\D", "", columns[0].name), re.sub(r"\D", "", columns[-1].name)
-    numbered = all(s.isdigit() and len(s) < 9 for s in skips)
-    gap = numbered and int(skips[1]) - int(skips[0]) >= len(columns)
-    return not (is_weak_stem(stem) and (apart or gap))
+    return not is_apart(columns, stem)
 
 
 def _bare_runs(columns: Sequence[Looked], kind: str) -> list[tuple[str, list[Looked]]]:

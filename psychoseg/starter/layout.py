@@ -30,6 +30,8 @@ _LEAST_COLUMNS = 4
 _TITLE_CELLS, _TITLE_COLUMNS = 2, 3
 #: Rows that show how many cells are filled in most.
 _LOOKED_AT = 200
+#: Rows that repeat others are one person twice where at least this share of them is beyond chance.
+_MOSTLY = 0.9
 #: Of an id that repeats, so many are different ones; of a number that several share, this many.
 _ID_SHARE, _SHARED = 0.8, 0.3
 #: Fewer different ones number shops, waves or households.
@@ -246,9 +248,16 @@ def find_repeats(table: TextTable) -> Repeats:
                 f'"{name}" and duplicates = "first"'
             )
     telling = surprising_rows(table, whole)
-    if telling:
+    # The setting leaves out every row that repeats another, honest ones too.
+    if telling and len(telling) >= _MOSTLY * len(whole):
         pairs = [pair for pair in whole if pair[0] in set(telling)]
         return Repeats(None, True, _same_rows(table, pairs))
+    if telling:
+        alike = (
+            f"{len(whole)} rows repeat an earlier one cell for cell, most of them as people do who "
+            "answer alike, so each row counts as a person"
+        )
+        return Repeats(note=f"{shared}; {alike}" if shared else alike)
     return Repeats(note=shared)
 
 

@@ -14,6 +14,7 @@ from psychoseg.starter.columns import Looked, words_of
 
 __all__ = [
     "common_start",
+    "is_apart",
     "is_mnemonic",
     "is_weak_stem",
     "shape_groups",
@@ -95,6 +96,17 @@ def stem_groups(columns: Sequence[Looked], *, least: int) -> list[tuple[str, lis
                 taken.update(c.name for c in members)
         left = [c for c in left if c.name not in taken]
     return groups
+
+
+def is_apart(columns: Sequence[Looked], stem: str) -> bool:
+    """Tell whether columns of one weak stem are questions of their own: Q1, Q8 and Q19."""
+    if not is_weak_stem(stem):
+        return False
+    first, last = columns[0], columns[-1]
+    ends = [re.sub(r"\D", "", c.name) for c in (first, last)]
+    numbered = all(end.isdigit() and len(end) < 9 for end in ends)
+    skips = numbered and int(ends[1]) - int(ends[0]) >= len(columns)
+    return skips or last.position - first.position >= len(columns)
 
 
 def shape_groups(columns: Sequence[Looked], *, least: int) -> list[tuple[str, list[Looked]]]:

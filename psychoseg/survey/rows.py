@@ -215,7 +215,10 @@ def _are(numbers: Sequence[int]) -> str:
 
 
 def surprising_rows(table: TextTable, repeats: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the rows that repeat others beyond chance: short questionnaires repeat honestly."""
+    """Return the rows that repeat others beyond chance: short questionnaires repeat honestly.
+
+    One answer throughout, or one code for "no answer", is what several people give.
+    """
     if not repeats:
         return []
     n = len(table.cells)
@@ -223,6 +226,8 @@ def surprising_rows(table: TextTable, repeats: Sequence[tuple[int, int]]) -> lis
     counts = [column.value_counts() for _, column in table.cells.items()]
     for later, _ in repeats:
         row = table.cells.iloc[later]
+        if len({text for text in row if text}) < 2:
+            continue
         bits = -sum(np.log2(count[text] / n) for count, text in zip(counts, row, strict=True))
         if bits > 2 * np.log2(n) + _SURPRISE_BITS:
             out.append(later)
