@@ -16,6 +16,7 @@ Confirms the scales of a run folder with lavaan.
   --estimator NAME   auto (default), WLSMV (ordered categories) or ML (with robust tests);
                      auto takes WLSMV where every item has at most 7 different answers
   --seed N           of the halves (default: the study's)
+  --quiet            no lines about the progress, and how long it will take, on stderr
 
 Exit status: 0 done, 2 the input is wrong (one sentence says how), 1 a fault of the script.
 "
@@ -68,6 +69,12 @@ confirm <- function(run, estimator, column, halves, seed) {
   # What is asked for and cannot be done is said before the long work.
   groups <- if (!is.null(column)) read_group(run, setup, column)
   if (halves) check_halves(setup)
+  progress(
+    "fitting ", length(unique(setup$members$scale)), " scales of ",
+    length(unique(setup$members$item)), " items to ", nrow(setup$data), " respondents by ",
+    if (setup$ordered) "WLSMV" else "robust ML"
+  )
+  began <- Sys.time()
   fit <- fit_model(setup, "the scales")
   check_solution(fit, setup, "the scales")
   tables <- list(
@@ -76,11 +83,18 @@ confirm <- function(run, estimator, column, halves, seed) {
     notes = c(setup$notes, note_fit(fit))
   )
   if (!is.null(column)) {
-    tables$invariance <- fit_invariance(take_rows(setup, groups$rows), groups$group)
+    several <- take_rows(setup, groups$rows)
+    levels <- invariance_levels(several)
+    progress(
+      "invariance over ", column, ": ", length(levels), " models of ", nlevels(groups$group),
+      " groups, about ", duration(seconds_since(began) * invariance_cost(setup) * length(levels))
+    )
+    tables$invariance <- fit_invariance(several, groups$group)
     tables$invariance <- cbind(column = column, tables$invariance)
     tables$notes <- c(tables$notes, groups$notes)
   }
   if (halves) {
+    progress("exploring on one half, confirming on the other")
     split <- split_half(setup, run, seed)
     for (name in c("fit", "loadings", "factor_correlations")) {
       tables[[name]] <- rbind(tables[[name]], split[[name]])

@@ -6,7 +6,7 @@
 # Writes: OUT_FOLDER/persona_report.pdf, one page a figure, and a PNG of each; with --report
 #         OUT_FOLDER/persona_report.html, one file, from persona_report.Rmd.
 
-usage <- "Usage: Rscript persona_report.R RUN_FOLDER [OUT_FOLDER] [--report]
+usage <- "Usage: Rscript persona_report.R RUN_FOLDER [OUT_FOLDER] [--report] [--quiet]
 
 Draws the segments of a run folder: tree, map, choice of their number, flow, profiles, stability.
 
@@ -14,6 +14,7 @@ Draws the segments of a run folder: tree, map, choice of their number, flow, pro
   OUT_FOLDER  where the PDF and the PNGs go (RUN_FOLDER/r_report)
   --report    write persona_report.html too, by rmarkdown and pandoc: verdict, sample, segments,
               personas, figures, profile tables and method in one file that works offline
+  --quiet     no lines about the progress on stderr
 
 Exit status: 0 done, 2 the input is wrong (one sentence says how), 1 a fault of the script.
 "
@@ -46,6 +47,7 @@ main <- function(args, options) {
   if (file.exists(out) && !dir.exists(out)) {
     fail("cannot write into ", out, ": it is a file, name a folder.")
   }
+  progress(run$k, " segments of ", run$n, " respondents read; figures")
   figures <- draw_all(run)
   for (name in names(figures)) {
     if (!is_figure(figures[[name]])) message("no ", name, ": ", one_line(figures[[name]]))
@@ -73,12 +75,14 @@ write_pages <- function(pages, folder, out, with_report) {
   )
   tryCatch(lapply(pages, print), finally = grDevices::dev.off())
   for (name in names(pages)) {
+    progress("picture of ", name)
     grDevices::png(
       file.path(part, paste0(name, ".png")), page_inches[["width"]], page_inches[["height"]],
       units = "in", res = page_dpi, type = "cairo"
     )
     tryCatch(print(pages[[name]]), finally = grDevices::dev.off())
   }
+  if (with_report) progress("report by rmarkdown")
   if (with_report) write_report(folder, file.path(part, "persona_report.html"))
   dir.create(out, showWarnings = FALSE)
   for (file in list.files(part)) {

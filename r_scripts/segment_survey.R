@@ -10,7 +10,7 @@
 # is slower, has no report of its own (persona_report.R draws one from what it writes) and reads no
 # Excel workbooks.
 
-usage <- "Usage: Rscript segment_survey.R STUDY_FOLDER [OUT_FOLDER]
+usage <- "Usage: Rscript segment_survey.R STUDY_FOLDER [OUT_FOLDER] [--quiet]
 
 Segments a survey with psych, cluster, fastcluster and stats::hclust, and writes the tables of a
 run folder.
@@ -19,6 +19,7 @@ run folder.
   OUT_FOLDER    where the tables go (
     STUDY_FOLDER/runs/r; replaced where an earlier run of this script wrote it
   )
+  --quiet       no lines about the progress on stderr
 
 Exit status: 0 done, 2 the input is wrong (one sentence says how), 1 a fault of the script.
 "
@@ -70,7 +71,9 @@ segment <- function(study) {
     )
   }
   scales <- fit_scales(survey, study$scales)
+  progress(nrow(scales$table), " scales; segments")
   segments <- fit_segments(survey, scales, study$segments, study$reduce)
+  progress(segments$k, " segments; profiles")
   profiles <- profile_segments(survey, scales, segments, study$segments$names)
   list(survey = survey, scales = scales, segments = segments, profiles = profiles)
 }

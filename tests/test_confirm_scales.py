@@ -1,5 +1,6 @@
 """``r_scripts/confirm_scales.R``: lavaan's word on the scales of a run folder."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -207,6 +208,20 @@ def test_names_that_a_spreadsheet_would_run_are_found_and_guarded_again(
     for name in ("fit", "loadings", "invariance"):
         # The groups are of one size, so that their names decide which is the first.
         np.testing.assert_allclose(numbers(found[name]), numbers(plain[name]), rtol=1e-3)
+
+
+def test_progress_is_told_with_how_long_the_groups_take_unless_quiet(
+    confirm: Confirm, tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path, made_answers())
+    done = confirm(folder, "--group", "group")
+    steps = [x for x in done.stderr.splitlines() if re.match(r"\[ *\d+ s\] ", x)]
+    assert "fitting 2 scales of 6 items to 600 respondents by WLSMV" in steps[0]
+    assert re.search(r"invariance over group: 4 models of 2 groups, about \d+ s", steps[1])
+    assert [x.split()[-2] for x in steps[2:6]] == ["configural", "thresholds", "metric", "scalar"]
+    quiet = confirm(folder, "--group", "group", "--quiet")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+    assert quiet.stdout == done.stdout
 
 
 @pytest.mark.parametrize(("shift", "scalar"), [(0.0, True), (0.8, False)])

@@ -1,6 +1,7 @@
 """The scripts in ``r_scripts/``, run as a researcher runs them: through Rscript, on real input."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -60,7 +61,8 @@ HOSTILE = (
     "=HYPERLINK('x') \"quoted\" 'single'",
 )
 
-Script = Callable[..., subprocess.CompletedProcess[str]]
+Done = subprocess.CompletedProcess[str]
+Script = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +93,18 @@ def report(script: Script, run_folder: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def r_run(script: Script, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the run folder of the fitness app, written by R alone."""
+def r_run_done(script: Script, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Run the fitness app by R alone; its last argument is the run folder."""
     folder = tmp_path_factory.mktemp("r_runs") / "fitness_app"
     done = script("segment_survey.R", root / "surveys/fitness_app", folder)
     assert done.returncode == 0, done.stderr
-    return folder
+    return done
+
+
+@pytest.fixture(scope="session")
+def r_run(r_run_done: Done) -> Path:
+    """Return the run folder of the fitness app, written by R alone."""
+    return Path(r_run_done.args[-1])
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
@@ -584,6 +592,15 @@ def test_r_reads_a_table_with_a_byte_order_mark(rscript: str, root: Path, tmp_pa
 
 
 # ---- segment_survey.R ----
+
+
+def test_segment_survey_tells_each_step_and_the_seconds(r_run_done: Done) -> None:
+    steps = [x for x in r_run_done.stderr.splitlines() if re.match(r"\[ *\d+ s\] ", x)]
+    told = "\n".join(steps)
+    for part in ("1200 respondents read", "scales; segments", "resamples", "clouds", "profiles"):
+        assert part in told
+    seconds = [int(re.findall(r"\d+", x)[0]) for x in steps]
+    assert seconds == sorted(seconds)
 
 
 def test_r_finds_the_segments_that_python_finds(run_folder: Path, r_run: Path) -> None:

@@ -48,6 +48,8 @@ _FEW_POINTS, _MANY_POINTS = 2_000, 200_000
 #: Points that all starts together look at: with few points more starts than asked for cost nothing,
 #: with many points fewer end at sums that hardly differ.
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT, _FEW_STARTS = 50_000, 500_000, 4
+#: More segments than these have more divisions that no point can better, so they get more starts.
+_FEW_SEGMENTS = 6
 #: More starts than these find nothing new among few points.
 _MANY_STARTS = 300
 #: People a step of mini-batch k-means looks at: scikit-learn's advice is 256 for each core and more
@@ -285,7 +287,8 @@ def _k_means(
     if n <= _FEW_POINTS:
         starts = options.starts
         if starts > _FEW_STARTS:
-            starts = max(starts, min(_LEAST_LOOKED_AT // n, _MANY_STARTS))
+            looked_at = _LEAST_LOOKED_AT * max(k, _FEW_SEGMENTS) // _FEW_SEGMENTS
+            starts = max(starts, min(looked_at // n, _MANY_STARTS))
         found = k_means(x, weights, k, rng=rng, starts=starts)
         labels, converged = found.labels, found.converged
     else:

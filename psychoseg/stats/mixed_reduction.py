@@ -21,11 +21,13 @@ __all__ = [
     "BlockShares",
     "CodedColumns",
     "MixedComponents",
+    "VariablePlaces",
     "block_divisors",
     "block_shares",
     "code_columns",
     "famd",
     "mca",
+    "place_variables",
 ]
 
 #: A column whose spread is below this part of its size is constant but for rounding.
@@ -76,6 +78,31 @@ class MixedComponents:
     vectors: FloatArray
     scores: FloatArray
     coded: CodedColumns
+
+
+@dataclass(frozen=True, slots=True)
+class VariablePlaces:
+    """What columns have to do with components.
+
+    Attributes
+    ----------
+    coordinates : ndarray, shape (c, m)
+        Of a number its correlation; of a category the mean of its people, over the root of the
+        eigenvalue where all columns are categories (MCA).
+    contributions : ndarray, shape (c, m)
+        Share of the component's variance that the column makes; each component sums to 1 where all
+        columns that were reduced are given.
+    cos2 : ndarray, shape (c, m)
+        How well the component shows the column: the share of its squared distance from the centre.
+    eta_squared : ndarray, shape (c, m)
+        Share of the component's variance that the column's variable explains: of a number the
+        squared correlation, of a category that of all categories of its variable.
+    """
+
+    coordinates: FloatArray
+    contributions: FloatArray
+    cos2: FloatArray
+    eta_squared: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +283,73 @@ def mca(codes: IntArray, weights: FloatArray) -> MixedComponents:
         coded.x / root, coded.variable, coded.category, coded.mean, coded.divisor * root
     )
     return _components(scaled, weights)
+
+
+def place_variables(
+    x: FloatArray,
+    scores: FloatArray,
+    weights: FloatArray,
+    variable: IntArray,
+    share: FloatArray,
+) -> VariablePlaces:
+    """Say where the columns lie on the components and what they carry of them.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, c)
+        The coded columns as they were reduced, centred: ``CodedColumns.x``, or at another scale.
+    scores : ndarray, shape (n, m)
+        Coordinates of the rows on the components, each of some variance.
+    weights : ndarray, shape (n,)
+    variable : ndarray of int, shape (c,)
+        Variable of each column.
+    share : ndarray, shape (c,)
+        Of a category its share of the weight; NaN for a number.
+
+    Returns
+    -------
+    VariablePlaces
+
+    Notes
+    -----
+    All are read off the correlations of columns and components. Of :func:`mca` they are
+    FactoMineR's ``MCA()$var`` (contributions there in per cent), of :func:`famd` the
+    ``quanti.var`` and ``quali.var`` of its ``FAMD()``, whose cos2 of a category is of the distance
+    of its people's mean from the centre over all columns. Categories that took no part:
+    :func:`psychoseg.stats.reduction.supplementary_categories`.
+
+    References
+    ----------
+    Le Roux & Rouanet (2010), Multiple Correspondence Analysis, ch. 3. Pages (2004), see
+    :func:`famd`.
+    """
+    mass = weights / weights.sum()
+    centred = scores - mass @ scores
+    eigenvalues = mass @ centred**2
+    variance = mass @ x**2
+    r = (x * mass[:, None]).T @ centred / np.sqrt(variance[:, None] * eigenvalues)
+    category = ~np.isnan(share)
+    rest = np.where(category, 1 - share, 1.0)
+    means = r * np.sqrt(eigenvalues) * np.sqrt(rest / np.where(category, share, 1.0))[:, None]
+    cos2 = r**2
+    if category.all():
+        coordinates = means / np.sqrt(eigenvalues)
+    else:
+        coordinates = np.where(category[:, None], means, r)
+        for j in np.flatnonzero(category):
+            # The people of a category are on the positive side of its centred indicator.
+            own = mass * (x[:, j] > 0)
+            centre = own @ x / own.sum()
+            cos2[j] = means[j] ** 2 / (centre @ centre)
+    ids, place = np.unique(variable, return_inverse=True)
+    explained = np.zeros((len(ids), scores.shape[1]))
+    np.add.at(explained, place, r**2 * rest[:, None])
+    return VariablePlaces(
+        coordinates=coordinates,
+        contributions=r**2 * variance[:, None] / eigenvalues,
+        cos2=cos2,
+        eta_squared=explained[place],
+    )
 
 
 def block_divisors(

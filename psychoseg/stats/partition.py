@@ -21,6 +21,10 @@ _TIE = 1e-12
 _WORTH = 1e-8
 #: Rounds after which a search that still moves points is ended; some tens are usual.
 _MOST_ROUNDS = 1000
+#: Starts of k-means from seeds of their own; further ones vary the best division so far. On eleven
+#: yes/no items, where fresh starts end at hundreds of optima, 50 and 140 variations found the least
+#: sum known of seven segments in 6 of 6 trials and that of eight in 5; 190 fresh starts in 4 and 2.
+_FRESH_STARTS = 50
 #: Distances that are held at once.
 _CELLS = 4_000_000
 
@@ -117,7 +121,8 @@ def k_means(
         From 1 to the number of distinct points.
     rng : numpy.random.Generator
     starts : int
-        Of these the best is kept, of equal ones the first.
+        Of these the best is kept, of equal ones the first. From the 51st on a start is the best
+        division so far with one centre taken away and another put elsewhere.
 
     Returns
     -------
@@ -131,7 +136,8 @@ def k_means(
 
     Notes
     -----
-    Greedy k-means++ starts, Lloyd's rounds, and then single points are moved while that lowers the
+    Greedy k-means++ starts (after 50 of them random swaps of one centre of the best, Fränti 2018),
+    Lloyd's rounds, and then single points are moved while that lowers the
     sum (Hartigan's criterion, whose optima are fewer than Lloyd's: over 50 starts on yes/no items
     scikit-learn's ``KMeans``, which has Lloyd's alone, stayed .5% above the least sum known).
 
@@ -145,7 +151,7 @@ def k_means(
     ----------
     Arthur & Vassilvitskii (2007), SODA, 1027-1035. Lloyd (1982), IEEE Trans. Inf. Theory 28,
     129-137. Hartigan (1975), Clustering Algorithms, ch. 4. Telgarsky & Vattani (2010), AISTATS,
-    820-827, the optima.
+    820-827, the optima. Fränti (2018), J. Big Data 5, 13, random swaps.
     """
     _check(x, weights)
     if starts < 1:
@@ -161,11 +167,14 @@ def k_means(
     mass = points.weights / points.weights.sum()
     tie = _TIE * float(mass @ (at**2).sum(axis=1))
     best, best_within, best_converged = np.zeros(len(at), dtype=np.intp), np.inf, True
-    for _ in range(starts if k > 1 else 1):
-        seeds = _seeds(at, mass, k, rng, tie)
-        labels = _nearest(_squared(at, at[seeds]), tie)
-        # Two seeds may be as near as a tie.
-        labels[seeds] = np.arange(k)
+    for start in range(starts if k > 1 else 1):
+        if start < _FRESH_STARTS:
+            seeds = _seeds(at, mass, k, rng, tie)
+            labels = _nearest(_squared(at, at[seeds]), tie)
+            # Two seeds may be as near as a tie.
+            labels[seeds] = np.arange(k)
+        else:
+            labels = _swapped(at, mass, best, k, rng, tie)
         labels, converged = _refine(at, mass, labels, k, tie)
         within = _within(at, mass, labels, k)
         if within < best_within - tie:
@@ -357,6 +366,27 @@ def _seeds(
         chosen.append(int(trials[best]))
         nearest = left[:, best]
     return chosen
+
+
+def _swapped(
+    x: FloatArray,
+    mass: FloatArray,
+    labels: IntArray,
+    k: int,
+    rng: np.random.Generator,
+    tie: float,
+) -> IntArray:
+    """Give up one centre at random for a point, drawn as a seed is, and assign the points anew."""
+    centers = _centers(x, mass, labels, k)
+    gone = int(rng.random() * k)
+    nearest = _squared(x, np.delete(centers, gone, axis=0)).min(axis=1)
+    chance = np.cumsum(mass * nearest)
+    new = min(int(np.searchsorted(chance, rng.random() * chance[-1], side="right")), len(x) - 1)
+    centers[gone] = x[new]
+    found = _nearest(_squared(x, centers), tie)
+    found[new] = gone
+    # A centre that has lost all of its points to the new one keeps the division as it was.
+    return labels if (np.bincount(found, minlength=k) == 0).any() else found
 
 
 def _refine(

@@ -51,9 +51,11 @@ null_test <- function(columns, weights, people, project, nominal, replicates,
     cuts <- nested_cuts(grow_tree(stats::dist(x), weight[order]), k_max)
     cumsum(valley_depths(x, weight[order], cuts, k_max - 1L)) / seq_len(k_max - 1L)
   }
-  deep <- vapply(
-    seq_len(replicates), function(i) depths(draw_cloud(cloud, length(take))), numeric(k_max - 1L)
-  )
+  told <- progress_of("clouds", replicates)
+  deep <- vapply(seq_len(replicates), function(i) {
+    told(i)
+    depths(draw_cloud(cloud, length(take)))
+  }, numeric(k_max - 1L))
   deep <- rbind(depths(ordered$columns[take, , drop = FALSE]), t(deep))
   # People and clouds are exchangeable: all are standardised together.
   z <- standard_columns(deep, rep(1, nrow(deep)))

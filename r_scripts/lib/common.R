@@ -29,9 +29,35 @@ need_packages <- function(packages) {
   }
 }
 
+# When the script began; no progress is told before, nor with --quiet.
+clock <- new.env()
+
+# What is being done now, on stderr, after the seconds since the start.
+progress <- function(...) {
+  if (!is.null(clock$started)) message(sprintf("[%3.0f s] ", seconds_since(clock$started)), ...)
+}
+
+# Of a long loop, every ten seconds: how far it is, and how long the rest takes at that pace.
+# Returns the function to call after each of `n` rounds.
+progress_of <- function(what, n) {
+  began <- last <- Sys.time()
+  function(done) {
+    if (seconds_since(last) < 10) return(invisible())
+    last <<- Sys.time()
+    left <- seconds_since(began) * (n - done) / done
+    progress(what, ": ", done, " of ", n, " done, about ", duration(left), " left")
+  }
+}
+
+seconds_since <- function(time) as.numeric(difftime(Sys.time(), time, units = "secs"))
+
+duration <- function(seconds) {
+  if (seconds < 90) sprintf("%.0f s", seconds) else sprintf("%.0f minutes", seconds / 60)
+}
+
 # Runs `main(arguments)` as a script: usage, exit status, and warnings as one line each on stderr.
 # A script with options gets them as the named list `main(arguments, options)`: `values` take the
-# word after them, `flags` are TRUE where given.
+# word after them, `flags` are TRUE where given. Every script takes --quiet.
 run_script <- function(main, usage, max_args, values = character(), flags = character()) {
   # C.UTF-8 makes text and sorting the same on every machine.
   invisible(suppressWarnings(Sys.setlocale("LC_ALL", "C.UTF-8")))
@@ -46,7 +72,9 @@ run_script <- function(main, usage, max_args, values = character(), flags = char
   }
   status <- tryCatch(
     {
-      parsed <- parse_options(args, values, flags)
+      parsed <- parse_options(args, values, c(flags, "quiet"))
+      if (is.null(parsed$options$quiet)) clock$started <- Sys.time()
+      parsed$options$quiet <- NULL
       args <- parsed$args
       if (length(args) == 0L) fail("a folder is missing: see --help.")
       if (length(args) > max_args) {

@@ -205,24 +205,36 @@ check_solution <- function(fit, setup, what) {
 
 # ---- invariance ----
 
+# What is held equal step by step.
+invariance_levels <- function(setup) {
+  levels <- equal_at[[if (setup$ordered) "ordered" else "continuous"]]
+  # Wu and Estabrook (2016): with two answers no part can be tested alone.
+  two <- setup$ordered && min(setup$categories[unique(setup$members$item)]) == 2L
+  if (two) levels[c("configural", "scalar")] else levels
+}
+
+# How many times the seconds of the scales themselves a model of groups takes, its measures and its
+# chi-square difference included: measured with 25 items of 900 respondents in two groups.
+invariance_cost <- function(setup) if (setup$ordered) 2.4 else 1.6
+
 # Chi-square differences: Satorra (2000) for WLSMV, Satorra and Bentler (2010) for MLR, whose 2001
 # form can be negative. CFI and RMSEA: scaled for WLSMV, whose robust ones are not made for models
 # with free scales; robust for MLR. SRMR with means, since the last step is about them.
 fit_invariance <- function(setup, group) {
-  levels <- equal_at[[if (setup$ordered) "ordered" else "continuous"]]
-  if (setup$ordered && min(setup$categories[unique(setup$members$item)]) == 2L) {
-    # Wu and Estabrook (2016): with two answers no part can be tested alone.
-    levels <- levels[c("configural", "scalar")]
+  levels <- invariance_levels(setup)
+  if (setup$ordered && length(levels) < length(equal_at$ordered)) {
     warning(
       "invariance: items with two answers tell nothing of thresholds or loadings alone; ",
       "all is held equal in one step", call. = FALSE
     )
   }
   fits <- lapply(names(levels), function(level) {
+    progress(level, " invariance")
     fit <- fit_model(setup, paste(level, "invariance"), group, levels[[level]])
     check_solution(fit, setup, paste(level, "invariance"))
     fit
   })
+  progress("their measures of fit and differences")
   all <- lapply(fits, lavaan::fitMeasures)
   robust <- !setup$ordered && !anyNA(vapply(all, function(m) m["cfi.robust"], 0)) &&
     !anyNA(vapply(all, function(m) m["rmsea.robust"], 0))

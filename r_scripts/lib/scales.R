@@ -13,6 +13,11 @@ fit_scales <- function(survey, settings) {
   items <- keyed_items(survey)[names]
   n_obs <- effective_n(survey)
   check_items(items, n_obs)
+  check_n_factors(settings, ncol(items))
+  progress(
+    survey$n_read, " respondents read, ", nrow(items), " kept; correlations of ", ncol(items),
+    " items and the factors behind them"
+  )
   corr <- correlate(items, settings$correlation, survey)
   precision <- pair_precision(items, survey$weights, settings$correlation)
   parallel <- parallel_analysis(corr, n_obs, precision, settings)
@@ -175,22 +180,26 @@ least_eigenvalue <- 1e-6
 least_items <- 3L
 least_loading <- 0.3
 
+# What is asked for and cannot be is said before the long work.
+check_n_factors <- function(settings, n_items) {
+  given <- settings$n_factors
+  if (length(settings$scale) > 0L || given %in% c("auto", "parallel")) return(invisible())
+  if (!is.numeric(given) || given < 1) {
+    fail("[scales] n_factors = ", given, " is not \"auto\", \"parallel\" or a number from 1.")
+  }
+  if (given > n_items %/% 2L) {
+    fail(
+      "[scales] n_factors = ", given, " is too many for ", n_items, " items: at most ",
+      n_items %/% 2L, "."
+    )
+  }
+}
+
 count_factors <- function(corr, n_obs, precision, parallel, settings) {
   if (length(settings$scale) > 0L) return(length(settings$scale))
   given <- settings$n_factors
   most <- ncol(corr) %/% 2L
-  if (!given %in% c("auto", "parallel")) {
-    if (!is.numeric(given) || given < 1) {
-      fail("[scales] n_factors = ", given, " is not \"auto\", \"parallel\" or a number from 1.")
-    }
-    if (given > most) {
-      fail(
-        "[scales] n_factors = ", given, " is too many for ", ncol(corr), " items: at most ", most,
-        "."
-      )
-    }
-    return(given)
-  }
+  if (!given %in% c("auto", "parallel")) return(given)
   found <- if (given == "parallel") {
     parallel$n
   } else {

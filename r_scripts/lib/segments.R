@@ -35,6 +35,7 @@ fit_segments <- function(survey, scales, settings, reduce) {
   cuts <- lapply(ks, function(k) by_size(nested[, k], weights))
   distances <- as.matrix(distances)
   widths <- lapply(cuts, silhouettes, distances, points, unweighted = survey$weight_kind == "none")
+  progress("tree of ", nrow(x), " points; ", settings$bootstrap, " resamples")
   jaccards <- bootstrap_jaccard(distances, weights, people, cuts, settings$bootstrap)
 
   project <- function(columns) {
@@ -43,7 +44,9 @@ fit_segments <- function(survey, scales, settings, reduce) {
   }
   columns <- as_measured(points$x, standard$levels)
   nominal <- seq_len(ncol(columns)) > ncol(columns) - length(standard$levels)
+  progress("gaps, beside ", settings$null_replicates, " clouds without any")
   test <- null_test(columns, weights, people, project, nominal, settings$null_replicates)
+  progress("gaps of each of ", ncol(nested) - 1L, " divisions")
   nodes <- node_tests(columns, weights, people, nested, project, nominal)
   within <- vapply(cuts, within_squares, 0, x, weights)
   choice <- choice_table(ks, cuts, widths, jaccards, within, nodes, weights, people, settings)
@@ -324,7 +327,9 @@ bootstrap_jaccard <- function(distances, weights, people, cuts, replicates) {
   n <- ends[[length(ends)]]
   counts <- diff(c(0, ends))
   drawn <- min(n, 4000L) # a tree costs time with the square of its points
+  told <- progress_of("resamples", replicates)
   for (b in seq_len(replicates)) {
+    told(b)
     who <- unique(sample.int(n, drawn, replace = TRUE))
     times <- tabulate(findInterval(who, ends, left.open = TRUE) + 1L, length(ends))
     here <- which(times > 0L)

@@ -1,4 +1,4 @@
-# Takes: FactoMineR's tea, wine and decathlon, cluster's flower, MASS's survey, R's USArrests.
+# Takes: FactoMineR's tea, wine, poison and decathlon, cluster's flower, MASS's survey, R's USArrests.
 # Writes: the reduction_*.csv reference values beside this file.
 # Run by hand: Rscript tests/reference/make_reduction_reference.R
 # Made with R 4.2.2, FactoMineR 2.7, cluster 2.1.4, MASS 7.3-58.2 (Debian 12).
@@ -17,7 +17,13 @@ save(USArrests, "reduction_usarrests.csv")
 # The weights of the rows are 1, 2, 3, 1, 2, 3, ... where an analysis is called weighted.
 weights <- function(x) rep_len(1:3, nrow(x))
 ncp <- 5
-eigenvalues <- rows <- supplementary <- NULL
+eigenvalues <- rows <- supplementary <- variables <- NULL
+# What FactoMineR says of the columns themselves: eta2 of a categorical variable has no other measure.
+about <- function(name, measure, values) {
+  values <- as.matrix(values)[, seq_len(ncp), drop = FALSE]
+  colnames(values) <- paste0("dim", seq_len(ncp))
+  variables <<- rbind(variables, data.frame(analysis = name, measure = measure, column = rownames(values), values))
+}
 keep <- function(name, result, sup) {
   eig <- result$eig[, 1]
   eigenvalues <<- rbind(eigenvalues, data.frame(analysis = name, component = seq_along(eig), eigenvalue = eig))
@@ -38,16 +44,27 @@ for (weighted in c(FALSE, TRUE)) {
   keep(paste0("decathlon_pca", tag), pca, rbind(pca$quanti.sup$coord, pca$quali.sup$coord))
   mca <- MCA(tea, quanti.sup = 19, quali.sup = 20:36, row.w = w(tea), ncp = ncp, graph = FALSE)
   keep(paste0("tea_mca", tag), mca, rbind(mca$quanti.sup$coord, mca$quali.sup$coord))
+  for (measure in c("coord", "contrib", "cos2", "eta2")) about(paste0("tea_mca", tag), measure, mca$var[[measure]])
   keep(paste0("wine_famd", tag), FAMD(wine, row.w = w(wine), ncp = ncp, graph = FALSE), NULL)
-  keep(paste0("tea_famd", tag), FAMD(tea[, 1:19], row.w = w(tea), ncp = ncp, graph = FALSE), NULL)
+  famd <- FAMD(tea[, 1:19], row.w = w(tea), ncp = ncp, graph = FALSE)
+  keep(paste0("tea_famd", tag), famd, NULL)
+  for (measure in c("coord", "contrib", "cos2")) {
+    about(paste0("tea_famd", tag), measure, rbind(famd$quanti.var[[measure]], famd$quali.var[[measure]]))
+  }
+  about(paste0("tea_famd", tag), "eta2", famd$var$coord)
   mfa <- MFA(wine,
     group = c(2, 5, 3, 10, 9, 2), type = c("n", rep("s", 5)), row.w = w(wine), ncp = ncp, graph = FALSE
   )
   keep(paste0("wine_mfa", tag), mfa, NULL)
 }
+data(poison)
+save(poison[, 3:15], "reduction_poison.csv")
+mca <- MCA(poison[, 3:15], ncp = ncp, graph = FALSE)
+for (measure in c("coord", "contrib", "cos2", "eta2")) about("poison_mca", measure, mca$var[[measure]])
 save(eigenvalues, "reduction_eigenvalues.csv")
 save(rows, "reduction_rows.csv")
 save(supplementary, "reduction_supplementary.csv")
+save(variables, "reduction_variables.csv")
 
 # Consolidation: clusters of every row, and the between inertia of the tree and of its consolidation.
 hcpc <- function(name, reduced, k) {

@@ -11,6 +11,7 @@ from psychoseg.stats.mixed_reduction import (
     code_columns,
     famd,
     mca,
+    place_variables,
 )
 from psychoseg.stats.reduction import (
     principal_components,
@@ -45,6 +46,48 @@ def same_as_factominer(name: str, eigenvalues: np.ndarray, scores: np.ndarray) -
     # 1e-10: near eigenvalues (tea's third to fifth) turn components by rounding.
     np.testing.assert_allclose(ours, theirs * signs, atol=1e-10)
     return signs
+
+
+def places_are_factominers(
+    name: str, found: MixedComponents, names: list[str], variables: list[str], w: np.ndarray
+) -> None:
+    """Compare coordinates, contributions, cos2 and eta2 of the columns with the reference."""
+    coded, scores = found.coded, found.scores[:, :5]
+    number = coded.category < 0
+    place = place_variables(
+        coded.x, scores, w, coded.variable, np.where(number, np.nan, coded.mean)
+    )
+    theirs = expected("variables", name).set_index(["measure", "column"]).loc[:, "dim1":"dim5"]
+    coord = theirs.loc["coord"].loc[names].to_numpy()
+    signs = np.sign((place.coordinates * coord).sum(axis=0))
+    np.testing.assert_allclose(place.coordinates, coord * signs, atol=1e-9)
+    np.testing.assert_allclose(
+        100 * place.contributions, theirs.loc["contrib"].loc[names], atol=1e-8
+    )
+    np.testing.assert_allclose(place.cos2, theirs.loc["cos2"].loc[names], atol=1e-9)
+    of_variable = [variables[v] for v in coded.variable]
+    np.testing.assert_allclose(place.eta_squared, theirs.loc["eta2"].loc[of_variable], atol=1e-9)
+    np.testing.assert_allclose(place.contributions.sum(axis=0), 1, atol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_places_of_categories_and_numbers_equal_factominer(tea, weighted):
+    # FactoMineR 2.7: MCA()$var; FAMD()$quanti.var, $quali.var and, as eta2, $var$coord.
+    w = row_weights(300, weighted=weighted)
+    tag = "_weighted" * weighted
+    codes, columns = as_codes(tea.iloc[:, :18]), list(tea.columns[:18])
+    levels = [str(level) for c in columns for level in np.unique(tea[c])]
+    places_are_factominers("tea_mca" + tag, mca(codes, w), levels, columns, w)
+    mixed = famd(tea[["age"]].to_numpy(float), codes, w)
+    places_are_factominers("tea_famd" + tag, mixed, ["age", *levels], ["age", *columns], w)
+
+
+def test_places_of_poison_equal_factominer():
+    poison = reference("reduction_poison.csv")
+    levels = [str(level) for c in poison for level in np.unique(poison[c])]
+    ones = np.ones(len(poison))
+    found = mca(as_codes(poison), ones)
+    places_are_factominers("poison_mca", found, levels, list(poison.columns), ones)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
