@@ -48,10 +48,9 @@ _FEW_POINTS, _MANY_POINTS = 2_000, 200_000
 #: Points that all starts together look at: with few points more starts than asked for cost nothing,
 #: with many points fewer end at sums that hardly differ.
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT, _FEW_STARTS = 50_000, 500_000, 4
-#: More segments than these have more divisions that no point can better, so they get more starts.
-_FEW_SEGMENTS = 6
-#: More starts than these find nothing new among few points.
-_MANY_STARTS = 300
+#: More starts than these find nothing new among few points, and up to so many segments few are
+#: needed: more segments have more divisions that no single move betters.
+_MANY_STARTS, _FEW_SEGMENTS = 300, 6
 #: People a step of mini-batch k-means looks at: scikit-learn's advice is 256 for each core and more
 #: for precision.
 _BATCH = 4_096
