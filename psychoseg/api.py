@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psychoseg.notebook import notebook_progress
 from psychoseg.run_folder import Run, read_run
 from psychoseg.runs import Progress, check_formats, rewrite_report, run_study
 from psychoseg.study import Study
@@ -45,7 +46,7 @@ def run(
     formats : sequence of {"html", "pptx", "xlsx", "csv", "sav", "pdf"}, optional
         Which files to write, instead of the study's.
     progress : Progress, optional
-        Told of each stage and step.
+        Told of each stage and step; in a notebook a bar is shown where absent.
 
     Returns
     -------
@@ -58,16 +59,17 @@ def run(
     PsychosegError
         Where the study, its data or an engine is not in order; nothing is written then.
     """
-    return run_study(
-        path,
-        out=out,
-        engine=engine,
-        seed=seed,
-        formats=formats,
-        progress=progress,
-        check_report=_check_report,
-        write_report=_write_report,
-    )
+    with notebook_progress() as bar:
+        return run_study(
+            path,
+            out=out,
+            engine=engine,
+            seed=seed,
+            formats=formats,
+            progress=bar if progress is None else progress,
+            check_report=_check_report,
+            write_report=_write_report,
+        )
 
 
 def remake_report(folder: str | Path, *, formats: Sequence[Format] = ("html",)) -> list[Path]:

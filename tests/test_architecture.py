@@ -16,6 +16,7 @@ FLOORS = {
     "study_slips": 0,
     "study_table": 0,
     "shown": 0,
+    "notebook": 0,
     "stats": 1,
     "study_segments": 1,
     "study_report": 1,

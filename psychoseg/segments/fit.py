@@ -6,7 +6,7 @@ does), and never reads or writes a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from psychoseg.engines.base import Engine
 from psychoseg.engines.python import PythonEngine
 from psychoseg.engines.python_methods import k_distances
 from psychoseg.errors import DataError, tell
+from psychoseg.notebook import notebook_progress
 from psychoseg.segments.audits import (
     AUDIT_COLUMNS,
     CONSENSUS_COLUMNS,
@@ -113,7 +114,7 @@ def fit_segments(
     rng : numpy.random.Generator, optional
         The same as ``random_state``.
     progress : callable, optional
-        Called with (steps done, steps in all).
+        Called with (steps done, steps in all); in a notebook a bar is shown where absent.
 
     Returns
     -------
@@ -161,12 +162,29 @@ def fit_segments(
     >>> segments.labels["P001"] in (1, 2, 3)
     True
     """
-    asked = settings = with_options(settings or SegmentsSettings(), {"k": k, "method": method})
+    settings = with_options(settings or SegmentsSettings(), {"k": k, "method": method})
     survey, scales = survey_and_scales(survey, scales, weights)
     reduce = reduce or ReduceSettings()
     engine = engine or PythonEngine()
     streams = generator_of(rng, random_state).spawn(8)
+    with notebook_progress() as bar:
+        if bar is not None and progress is None:
+            bar.stage("Segments")
+            progress = bar.step
+        return _segment(survey, scales, settings, reduce, engine, streams, progress)
 
+
+def _segment(
+    survey: Survey,
+    scales: Scales | None,
+    settings: SegmentsSettings,
+    reduce: ReduceSettings,
+    engine: Engine,
+    streams: Sequence[np.random.Generator],
+    progress: Callable[[int, int], None] | None,
+) -> Segments:
+    """Divide the survey, draw it again, and gather what is known of each number of segments."""
+    asked = settings
     space = build_space(
         survey,
         scales,
