@@ -561,6 +561,10 @@ def load_study(path: str | Path) -> Study:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{file}, {describe_slip(text, str(error))}") from None
+    except RecursionError:
+        raise StudyError(
+            f"{file} has brackets within brackets beyond all measure. Write lists as [1, 2, 3]."
+        ) from None
     for key in ("folder", "path"):
         if key in raw:
             raise StudyError(

@@ -61,7 +61,7 @@ _YES_NO = {
 }
 #: A number in front of an answer or behind it: "1 - never", "5 = always", "Agree (4)".
 _IN_FRONT = re.compile(r"^\(?(-?\d{1,2})\)?\s*[.):=–—-]+\s*(?=\D)|^(-?\d{1,2})$")
-_BEHIND = re.compile(r"\s*(?:\((-?\d{1,2})\)|\[(-?\d{1,2})\]|[=:–—-]\s*(-?\d{1,2}))$")
+_BEHIND = re.compile(r"(?<!\s)\s*(?:\((-?\d{1,2})\)|\[(-?\d{1,2})\]|[=:–—-]\s*(-?\d{1,2}))$")
 #: The same without a sign between, where others are nothing but numbers: "0 Not at all likely".
 _BESIDE = re.compile(r"^(-?\d{1,2})(?:\s+(?=[^\W\d])|$)|(?<=[^\W\d])\s+(-?\d{1,2})$")
 _BARE = re.compile(r"-?\d{1,2}")
@@ -78,7 +78,7 @@ _BOTTOM, _TOP = -1.9, 2.0
 #: How often, from almost never to very often.
 _SELDOM, _OFTEN = 1.0, 6.0
 #: A text in brackets, or after a dash, that explains the answer.
-_EXPLAINED = re.compile(r"\s*\([^()]*\)\s*$|\s+[-–—:]\s+.*$")
+_EXPLAINED = re.compile(r"(?<!\s)(?:\s*\([^()]*\)\s*$|\s+[-–—:]\s+.*$)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ def order_bands(texts: Sequence[str]) -> Bands | None:
     -----
     A dot or comma before three digits parts groups, unless the texts have one that cannot: "1.5".
     """
+    if any(len(text) > _LONGEST for text in texts):
+        return None
     decimal = _decimal_sign(texts)
     places: dict[str, tuple[float, float]] = {}
     beside: set[tuple[str, ...]] = set()
@@ -137,6 +139,8 @@ def how_often(text: str) -> float | None:
     return rate * _MORE if "above" in names else rate
 
 
+#: Letters of an answer that names an amount or a span of time; longer ones are open text.
+_LONGEST = 300
 #: "Every 3 months", beside "3 times a month".
 _EVERY = {"every", "alle", "tous les", "toutes les", "cada", "ogni", "co", "elke", "каждый"}
 _OTHER = {"other", "second"}
@@ -202,6 +206,8 @@ def _roles(text: str, decimal: str = "") -> list[tuple[str, str, float]]:
     """Return the parts of a text from the left: role, what it says, and its value."""
     words = _vocabulary()
     out: list[tuple[str, str, float]] = []
+    if len(text) > _LONGEST:
+        return out
     at = 0
     while at < len(text):
         number = _NUMBER.match(text, at)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from psychoseg.study_table import Code
 from psychoseg.survey.merge import Joined
-from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, rows_text
+from psychoseg.survey.raw import EXAMPLES, Field, number_text, parse_number, rows_text, short
 
 __all__ = [
     "Cells",
@@ -88,7 +88,7 @@ def shown_label(text: str, labels: Mapping[str, str], field: Field) -> str | Non
 def cell_examples(joined: Joined, cells: Cells, numbers: Sequence[int]) -> str:
     """Return the first few of some texts, each with its rows in the file."""
     shown = [
-        f"{cells.texts[i]!r} ({rows_text(joined.rows(cells.name, cells.where(i)))})"
+        f"{short(cells.texts[i])!r} ({rows_text(joined.rows(cells.name, cells.where(i)))})"
         for i in numbers[:EXAMPLES]
     ]
     more = f" and {len(numbers) - EXAMPLES} more" if len(numbers) > EXAMPLES else ""

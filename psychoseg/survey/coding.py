@@ -46,6 +46,9 @@ __all__ = [
 #: carry labels; with fewer and labels it is a set of categories. Twelve takes in an 11-point scale
 #: with its "don't know".
 MAX_LABELLED_CODES = 12
+#: Sizes between which numbers are taken: a double keeps 15 digits, so that larger ones are ids or
+#: slips, and smaller ones are what is left where 0 was meant.
+_SMALLEST, _LARGEST = 1e-15, 1e15
 #: So few fractions among the whole answers to an item are no answers; where there are more, the
 #: item may have been asked in half steps.
 _RARE_SHARE, _WHOLE_LEAST = 0.01, 20
@@ -121,6 +124,8 @@ def code_items(
         strange = [i for i in strange if used[i]]
         if bad:
             problems.append(_text_problem(joined, cells, bad))
+        if low is None or high is None:
+            problems += _extremes(joined, cells, values)
         if strange and not bad:
             fits = used & known
             fits[strange] = False
@@ -197,6 +202,7 @@ def code_columns(
             bad = [i for i, n in enumerate(numbers) if n is None and not absent[i] and used[i]]
             if bad:
                 problems.append(_text_problem(joined, cells, bad, column=True))
+            problems += _extremes(joined, cells, numbers)
             _tell_groups(cells)
             values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)[
                 cells.codes
@@ -223,6 +229,7 @@ def code_weight(
             f"weight {column} holds what is no finite number: {cell_examples(joined, cells, bad)}. "
             f"Correct the weights{_other_sign(cells, bad)}."
         )
+    problems += _extremes(joined, cells, numbers)
     _tell_groups(cells)
     values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
     negative = [int(i) for i in np.flatnonzero(values < 0) if used[i]]
@@ -240,6 +247,25 @@ def _other_sign(cells: Cells, bad: Sequence[int]) -> str:
     if guess.format is None:
         return ""
     return f', or say how they are written: numbers = {{ "{cells.name}" = "{guess.format}" }}'
+
+
+def _extremes(
+    joined: Joined, cells: Cells, numbers: Sequence[float | None] | npt.NDArray[np.float64]
+) -> list[str]:
+    """Return the problem of numbers that nobody measures: sums and squares of them overflow."""
+    used = cells.used()
+    far = [
+        i
+        for i, number in enumerate(numbers)
+        if used[i] and number and not _SMALLEST <= abs(number) <= _LARGEST and number == number
+    ]
+    if not far:
+        return []
+    return [
+        f"{cells.name} holds numbers that are no measurement: {cell_examples(joined, cells, far)}. "
+        f"Correct them, or leave the cells empty ({number_text(_SMALLEST)} to "
+        f"{number_text(_LARGEST)} can be used)."
+    ]
 
 
 def _tell_groups(cells: Cells) -> None:
@@ -278,6 +304,7 @@ def code_seconds(
                 f"{cell_examples(joined, cells, bad)}. Give seconds, such as 754, or "
                 "hours, minutes and seconds, such as 0:12:34."
             )
+        problems += _extremes(joined, cells, numbers)
         values = np.asarray([np.nan if n is None else n for n in numbers], dtype=float)
         seconds[:, j] = values[cells.codes]
     return seconds, problems

@@ -129,7 +129,7 @@ _EMAIL = re.compile(
 #: Every address with a scheme, since its path or query may name somebody, and profiles without one.
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]"
-    r"|(?<![\w@.])(?:[\w-]+\.)*(?:facebook|instagram|twitter|x|linkedin|tiktok|youtube|t|vk|github|"
+    r"|(?<![\w@.-])(?:[\w-]+\.)*(?:facebook|instagram|twitter|x|linkedin|tiktok|youtube|t|vk|github|"
     r"reddit|snapchat|threads|mastodon|medium|twitch|pinterest|paypal|wa|discord|bsky)"
     r"\.(?:com|me|net|tv|social|gg|app)/[^\s<>\"]*[^\s<>\".,;:!?)\]]",
     re.IGNORECASE,

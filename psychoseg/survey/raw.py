@@ -27,6 +27,7 @@ __all__ = [
     "parse_number",
     "quoted_list",
     "rows_text",
+    "short",
 ]
 
 Measure = Literal["", "nominal", "ordinal", "scale"]
@@ -35,6 +36,8 @@ Measure = Literal["", "nominal", "ordinal", "scale"]
 EXACT_WHOLE = 2.0**53
 #: How many examples an error shows.
 EXAMPLES = 5
+#: Letters of a text that an error shows: questions as names have up to 150.
+SHOWN = 200
 
 # "inf", "nan" and "1_000" are numbers to Python's float() but not to a questionnaire.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -115,7 +118,7 @@ class TextTable:
 
 def number_text(value: float) -> str:
     """Return the shortest text that reads back the same: ``5``, not ``5.0``; ``""`` for NaN."""
-    if np.isnan(value):
+    if math.isnan(value):
         return ""
     if float(value).is_integer() and abs(value) <= EXACT_WHOLE:
         return str(int(value))
@@ -139,7 +142,12 @@ def rows_text(rows: Sequence[int] | npt.NDArray[np.int64]) -> str:
 
 def quoted_list(texts: Sequence[str]) -> str:
     """Return the first few texts in quotes, and how many more there are."""
-    return _listed([repr(t) for t in texts])
+    return _listed([repr(short(t)) for t in texts[:EXAMPLES]] + list(texts[EXAMPLES:]))
+
+
+def short(text: str) -> str:
+    """Return a text as an error shows it: a cell may hold a book."""
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _listed(texts: list[str]) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from psychoseg.errors import DataError, StudyError
 from psychoseg.spreadsheet import unharmed
 from psychoseg.study import DataFile
+from psychoseg.survey.grid import MAX_COLUMNS
 from psychoseg.survey.header import read_header
 from psychoseg.survey.numbers import parse_written
 from psychoseg.survey.raw import (
@@ -23,6 +24,7 @@ from psychoseg.survey.raw import (
     number_text,
     quoted_list,
     rows_text,
+    short,
 )
 from psychoseg.survey.rows import keep_once, without_rows
 from psychoseg.survey.spss import read_spss
@@ -31,6 +33,10 @@ from psychoseg.survey.workbook import read_sheet
 
 __all__ = ["read_labels", "read_rows", "read_table"]
 
+#: Letters of a cell: Microsoft, "Excel specifications and limits"; SPSS has the same.
+MAX_TEXT = 32_767
+#: Letters of a column name. Our own choice: questions as names were seen with up to 400.
+MAX_NAME = 10_000
 TEXT_ENDINGS = {".csv", ".tsv", ".tab", ".txt", ".dat"}
 WORKBOOK_ENDINGS = {".xlsx", ".xlsm", ".xls", ".ods"}
 SPSS_ENDINGS = {".sav", ".zsav", ".por"}
@@ -178,11 +184,22 @@ def _from_rows(
         end -= 1
     body = records[heads:end]
     width = _width(records[:heads], body, lines, path)
+    if width > MAX_COLUMNS:
+        raise DataError(
+            f"{path} has {width:,} columns, and {MAX_COLUMNS:,} can be read. Keep those that are "
+            "needed; where it is one line, the ends of its lines are lost: export it again."
+        )
+    name = max((cell for record in records[:heads] for cell in record), key=len, default="")
+    if len(name) > MAX_NAME:
+        raise DataError(
+            f"{path}: a name in its header has {len(name):,} letters and begins {name[:40]!r}: a "
+            f"quotation mark may be missing. A name takes {MAX_NAME:,} letters at the most."
+        )
     header = read_header([[unharmed(c) for c in r[:width]] for r in records[:heads]], path)
     columns = list(zip(*body, strict=False)) or [()] * width
     cells = pd.DataFrame(
         {
-            name: _trimmed(column)
+            name: _trimmed(column, name, lines[heads:end], path)
             for name, column in zip(header.names, columns[:width], strict=True)
         },
         columns=list(header.names),
@@ -323,8 +340,17 @@ def _width(
     return width
 
 
-def _trimmed(column: Sequence[str]) -> npt.NDArray[np.object_]:
+def _trimmed(
+    column: Sequence[str], name: str, lines: Sequence[int], path: Path
+) -> npt.NDArray[np.object_]:
     codes, uniques = pd.factorize(np.asarray(column, dtype=object))
+    longest = max(uniques, key=len, default="")
+    if len(longest) > MAX_TEXT:
+        raise DataError(
+            f"{path}: line {lines[column.index(longest)]}, column {short(name)!r} has a text of "
+            f"{len(longest):,} letters, which begins {longest[:40]!r}: a quotation mark may be "
+            f"missing. Correct it, or cut it: a cell takes {MAX_TEXT:,} letters at the most."
+        )
     trimmed = np.asarray([unharmed(text.strip()).strip() for text in uniques], dtype=object)
     return trimmed[codes] if len(trimmed) else np.empty(0, dtype=object)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from psychoseg.errors import DataError, StudyError, tell
 from psychoseg.study import DataFile
@@ -222,16 +223,14 @@ def surprising_rows(table: TextTable, repeats: Sequence[tuple[int, int]]) -> lis
     if not repeats:
         return []
     n = len(table.cells)
-    out = []
-    counts = [column.value_counts() for _, column in table.cells.items()]
-    for later, _ in repeats:
-        row = table.cells.iloc[later]
-        if len({text for text in row if text}) < 2:
-            continue
-        bits = -sum(np.log2(count[text] / n) for count, text in zip(counts, row, strict=True))
-        if bits > 2 * np.log2(n) + _SURPRISE_BITS:
-            out.append(later)
-    return out
+    at = np.asarray([later for later, _ in repeats])
+    bits = np.zeros(len(at))
+    for _, column in table.cells.items():
+        codes = pd.factorize(column.to_numpy(dtype=object))[0]
+        bits -= np.log2(np.bincount(codes)[codes[at]] / n)
+    rare = at[bits > 2 * np.log2(n) + _SURPRISE_BITS]
+    cells = table.cells.to_numpy(dtype=object)[rare]
+    return [int(i) for i, row in zip(rare, cells, strict=True) if len(set(row) - {""}) > 1]
 
 
 def repeated_rows(table: TextTable, id: str | None) -> list[tuple[int, int]]:
