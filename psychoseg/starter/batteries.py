@@ -21,7 +21,7 @@ from psychoseg.starter.ranks import rank_depth
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 from psychoseg.starter.stems import common_start, is_apart, is_mnemonic, is_weak_stem, stem_groups
 from psychoseg.starter.twins import without_twins
-from psychoseg.starter.worded import settled
+from psychoseg.starter.worded import is_loose, settled
 
 __all__ = [
     "Battery",
@@ -256,6 +256,7 @@ def _same_scale(
     worded = [c for c in columns if not _is_numbered(c, frames)]
     told = settled(worded, frames)
     frames = {**frames, **told}
+    worded = [c for c in worded if not is_loose(frames[c.name])]
     for kind in sorted({frames[c.name].kind for c in worded}):
         left = [c for c in worded if frames[c.name].kind == kind]
         while left:

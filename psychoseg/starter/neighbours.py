@@ -17,6 +17,7 @@ from psychoseg.starter.keys import correlations
 from psychoseg.starter.ranges import Part, almost_same, as_in, part_by_range
 from psychoseg.starter.scale import Frame
 from psychoseg.starter.stems import topic_cuts
+from psychoseg.starter.worded import is_loose
 
 __all__ = ["BARE", "NAMED", "Group", "bare_groups"]
 
@@ -64,7 +65,7 @@ def bare_groups(columns: Sequence[Looked], frames: dict[str, Frame], n: int) -> 
             continue
         if frame.kind in ("words", "labels"):
             words.setdefault(frame.key, []).append(one)
-        elif frame.kind == "unordered":
+        elif frame.kind == "unordered" and not is_loose(frame):
             unknown.setdefault(frame.key, []).append(one)
     groups += [Group(tuple(c), "") for c in words.values() if len(c) >= NAMED]
     groups += [Group(tuple(c), "") for c in unknown.values() if len(c) >= BARE]

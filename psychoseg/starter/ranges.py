@@ -20,6 +20,7 @@ from psychoseg.starter.frames import (
     values_of,
 )
 from psychoseg.starter.scale import MAX_STEPS, Frame
+from psychoseg.starter.worded import loose_words
 from psychoseg.survey.raw import number_text
 
 __all__ = ["Part", "almost_same", "as_in", "loose_frame", "odd_cells", "part_by_range"]
@@ -56,6 +57,8 @@ class Part:
 
 def loose_frame(seen: Looked) -> Frame | None:
     """Return the frame of a column of two answers, which is an item only where others say so."""
+    if seen.kind == "categories":
+        return loose_words(seen)
     if seen.kind != "numeric" or seen.demographic or seen.field.value_labels:
         return None
     values = sorted(values_of(seen))

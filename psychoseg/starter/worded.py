@@ -19,10 +19,20 @@ from psychoseg.starter.answers import (
 from psychoseg.starter.columns import Looked
 from psychoseg.starter.scale import MAX_STEPS, Frame, Scale
 
-__all__ = ["join_words", "level_words", "not_known", "of_words", "settled"]
+__all__ = [
+    "is_loose",
+    "join_words",
+    "level_words",
+    "loose_words",
+    "not_known",
+    "of_words",
+    "settled",
+]
 
 #: Answers of a scale are short: longer texts are open ones, or name things.
 _LONGEST = 60
+#: Different answers from which on a column may be a scale by itself.
+_STEPS = 3
 
 
 def of_words(seen: Looked) -> Frame | None:
@@ -39,7 +49,7 @@ def of_words(seen: Looked) -> Frame | None:
     found = read_answers(seen.texts, seen.count_of())
     if found is None:
         return _unordered(seen, gone)
-    if not 3 <= len(found.levels) <= MAX_STEPS:
+    if not _STEPS <= len(found.levels) <= MAX_STEPS:
         return None
     key = tuple(level_words(level[0]) for level in found.levels)
     texts = tuple(t for level in found.levels for t in level)
@@ -54,11 +64,28 @@ def _by_wording(texts: Iterable[str]) -> dict[str, str]:
 def _unordered(seen: Looked, gone: tuple[str, ...]) -> Frame | None:
     real = [t for t in seen.texts if t not in gone]
     levels = {level_words(t) for t in real}
-    if not 3 <= len(levels) <= MAX_STEPS or seen.demographic:
+    if not _STEPS <= len(levels) <= MAX_STEPS or seen.demographic:
         return None
     if any(len(t) > _LONGEST for t in real) or len(real) > seen.answered / 2:
         return None
     return Frame("unordered", tuple(sorted(levels)), tuple(real), gone, 1, len(levels))
+
+
+def loose_words(seen: Looked) -> Frame | None:
+    """Return the frame of a column of one or two answers, which only others can make an item."""
+    if seen.kind != "categories" or seen.demographic or seen.field.value_labels:
+        return None
+    gone = tuple(t for t in seen.texts if is_no_answer(t))
+    real = tuple(t for t in seen.texts if t not in gone)
+    levels = {level_words(t) for t in real}
+    if not 1 <= len(levels) < _STEPS or any(len(t) > _LONGEST for t in real):
+        return None
+    return Frame("unordered", tuple(sorted(levels)), real, gone, 1, len(levels))
+
+
+def is_loose(frame: Frame) -> bool:
+    """Tell whether a frame is too narrow to be a scale without others."""
+    return frame.kind == "unordered" and len(frame.key) < _STEPS
 
 
 def settled(columns: Sequence[Looked], frames: Mapping[str, Frame]) -> dict[str, Frame]:
@@ -68,20 +95,22 @@ def settled(columns: Sequence[Looked], frames: Mapping[str, Frame]) -> dict[str,
     """
     groups = Counter(frames[c.name].key for c in columns if frames[c.name].kind == "words")
     out: dict[str, Frame] = {}
-    for key, _ in sorted(groups.items(), key=lambda g: (-g[1], g[0])):
+    for key, _ in sorted(groups.items(), key=lambda g: (-len(g[0]), -g[1], g[0])):
         base = [c for c in columns if frames[c.name].key == key]
         for column in columns:
-            if column.name in out or frames[column.name].kind != "unordered":
+            frame = frames[column.name]
+            if column.name in out or frame.key == key or column.field.value_labels:
                 continue
-            found = _read([*base, column])
+            mine = {level_words(t) for t in frame.texts}
+            found = (
+                _read([*base, column]) if mine <= set(key) or frame.kind == "unordered" else None
+            )
             if found is None or not set(key) <= {level_words(t) for v in found.levels for t in v}:
                 continue
             texts = tuple(t for level in found.levels for t in level if t in column.texts)
-            mine = tuple(
-                level_words(level[0]) for level in found.levels if set(level) & set(column.texts)
-            )
-            gone = tuple(t for t in column.texts if t in found.missing)
-            out[column.name] = Frame("words", mine, texts, gone, 1, len(found.levels))
+            if texts:
+                gone = tuple(t for t in column.texts if t in found.missing)
+                out[column.name] = Frame("words", key, texts, gone, 1, len(found.levels))
     return out
 
 
@@ -113,7 +142,8 @@ def join_words(columns: Sequence[Looked]) -> Scale | None:
     gone = tuple(sorted(set(counts) - set(real)))
     levels, odd = propose_order(sorted(real))
     names = [c.name for c in columns]
-    scale = _scale(levels, gone, (not_known(names, odd),), counts)
+    told = not_known(names, odd if len(odd) < len(real) else ())
+    scale = _scale(levels, gone, (told,), counts)
     return replace(scale, unordered=True)
 
 
@@ -127,7 +157,7 @@ def not_known(names: Sequence[str], odd: Sequence[str], *, by: str = "the alphab
     return (
         f"{what}. Put the answers below, which go by {by}, from low to high, move those that are "
         "none to missing, and take the # away from codes. If they are names and no grades, take "
-        "this group out"
+        "this group out and name them under [[columns]]"
     )
 
 

@@ -131,3 +131,29 @@ def test_answers_that_differ_in_capitals_are_one_level_and_the_draft_runs(tmp_pa
     path, codes = write(tmp_path / "s.csv", answers)
     survey = load_survey(load_study(write_study(path, out=tmp_path / "study")))
     np.testing.assert_array_equal(survey.items.to_numpy(), np.array([1, 1, 2, 3, 3])[codes])
+
+
+def test_a_column_that_holds_few_of_the_answers_is_an_item_of_its_battery(tmp_path):
+    answers = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+    path, _ = write(tmp_path / "s.csv", answers)
+    lines = path.read_text("utf-8").splitlines()
+    turned = {answer: "Agree" if i < 4 else answer for i, answer in enumerate(answers)}
+    rows = [line.split(",") for line in lines]
+    rows = [[*row[:3], turned.get(row[3], row[3]), *row[4:]] for row in rows]
+    path.write_text("\n".join(",".join(row) for row in rows) + "\n", encoding="utf-8")
+    (battery,) = draft_study(path).batteries
+    assert battery.names == [f"att_{i}" for i in range(1, 7)]
+    assert [level[0] for level in battery.scale.codes] == answers
+
+
+def test_brands_are_never_put_in_an_order_beside_a_battery(tmp_path):
+    answers = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+    brands = ["Coke", "Pepsi", "Fanta"]
+    extra = {f"brand_{j}": [brands[(i * (j + 2)) % 3] for i in range(90)] for j in range(4)}
+    path, _ = write(tmp_path / "s.csv", answers, extra=extra)
+    draft = draft_study(path)
+    used = [b for b in draft.batteries if not b.why_not]
+    assert [b.names[0] for b in used] == ["att_1"]
+    assert all(f'name = "brand_{j}"' in draft.text for j in range(4))
+    survey = load_survey(load_study(write_study(path, out=tmp_path / "study")))
+    assert survey.items.shape[1] == 6
