@@ -149,7 +149,7 @@ def test_a_column_that_holds_few_of_the_answers_is_an_item_of_its_battery(tmp_pa
 def test_brands_are_never_put_in_an_order_beside_a_battery(tmp_path):
     answers = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
     brands = ["Coke", "Pepsi", "Fanta"]
-    extra = {f"brand_{j}": [brands[(i * (j + 2)) % 3] for i in range(90)] for j in range(4)}
+    extra = {f"brand_{j}": [brands[(i // (j + 1)) % 3] for i in range(90)] for j in range(4)}
     path, _ = write(tmp_path / "s.csv", answers, extra=extra)
     draft = draft_study(path)
     used = [b for b in draft.batteries if not b.why_not]
