@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from psychoseg.errors import PsychosegWarning
@@ -142,7 +142,10 @@ def say_percentages(value: float, total: float) -> tuple[str, str]:
 
 
 def suggest_names(
-    drivers: Mapping[int, Sequence[Driver]], *, unassigned: int = 0
+    drivers: Mapping[int, Sequence[Driver]],
+    *,
+    unassigned: int = 0,
+    unknown: Collection[int] = (),
 ) -> dict[int, str]:
     """Name each segment by its strongest one or two drivers.
 
@@ -152,6 +155,9 @@ def suggest_names(
         Those of each segment, strongest first.
     unassigned : int
         The segment of those who fit none, which is called so; 0 where there is none.
+    unknown : collection of int
+        Segments of which no figure may be shown: they have a number and no name, since even
+        "Middle of the road" would be a claim.
 
     Returns
     -------
@@ -166,10 +172,16 @@ def suggest_names(
     Names that clash take one more driver each until they differ, and a number where none is left.
     """
     if unassigned:
-        named = suggest_names({s: d for s, d in drivers.items() if s != unassigned})
-        return _numbered({unassigned: UNASSIGNED, **named})
+        others = {s: d for s, d in drivers.items() if s != unassigned}
+        return _numbered({unassigned: UNASSIGNED, **suggest_names(others, unknown=unknown)})
     if len(drivers) == 1:
         return dict.fromkeys(drivers, "Everyone")
+    if unknown:
+        others = {s: d for s, d in drivers.items() if s not in unknown}
+        # One segment beside those that cannot be described is not everyone.
+        named = suggest_names({**others, 0: []}) if len(others) == 1 else suggest_names(others)
+        found = {s: named[s] if s in others else f"Segment {s}" for s in drivers}
+        return _numbered(found)
     telling = {s: _telling(ranked) for s, ranked in drivers.items()}
     used = {}
     for s, ranked in telling.items():

@@ -161,6 +161,15 @@ class TestSuggestedNames:
         short = "Income (EUR)"
         assert suggest_names({1: [scale(short, 1.0)], 2: []})[1].endswith(short)
 
+    def test_a_segment_of_which_nothing_may_be_shown_has_a_number_for_a_name(self) -> None:
+        drivers = {1: [scale("Thrift", 1.2)], 2: [], 3: []}
+        found = suggest_names(drivers, unknown={2})
+        assert found == {1: "High thrift", 2: "Segment 2", 3: "Middle of the road"}
+        assert suggest_names({1: [], 2: []}, unknown={2})[1] == "Middle of the road"
+        assert suggest_names({1: [], 2: [], 3: []}, unassigned=3, unknown={1, 2, 3}) == {
+            1: "Segment 1", 2: "Segment 2", 3: "Unassigned",
+        }  # fmt: skip
+
     def test_no_length_costs_a_reversed_label_its_mark(self) -> None:
         label = "(reversed) I usually read the privacy statement of an app (all of it) before use"
         assert suggest_names({1: [scale(label, 1.0)], 2: []})[1] == (

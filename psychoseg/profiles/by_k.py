@@ -15,6 +15,7 @@ import pandas as pd
 
 from psychoseg.naming import Driver, say_driver, size_of, suggest_names
 from psychoseg.profiles.drivers import find_drivers
+from psychoseg.profiles.figures import read_figures, undescribed
 from psychoseg.profiles.protect import Shown
 from psychoseg.profiles.sample import Sample
 from psychoseg.profiles.tables import Gathered, gather, mean_cells, share_cells
@@ -142,7 +143,11 @@ def cut_summary(
             found, called = drivers, names
         else:
             found = _drivers_of_cut(sample, cuts.labels(k), k, *tables[k])
-            called = suggest_names(found, unassigned=k if segments.unassigned else 0)
+            called = suggest_names(
+                found,
+                unassigned=k if segments.unassigned else 0,
+                unknown=undescribed(read_figures(*tables[k]), sample.weak),
+            )
         labels = cuts.labels(k)
         for s in range(1, k + 1):
             n, weighted, _ = sample.base(labels == s)

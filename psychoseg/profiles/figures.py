@@ -5,6 +5,7 @@ Owns nothing but the reading.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from psychoseg.stats.arrays import FloatArray
 
-__all__ = ["Figure", "dividing_rows", "read_figures", "share_apart"]
+__all__ = ["Figure", "dividing_rows", "read_figures", "share_apart", "undescribed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,23 @@ def share_apart(share: FloatArray, total: FloatArray) -> FloatArray:
     """
     spread = np.sqrt(total * (1 - total))
     return np.divide(share - total, spread, out=np.full_like(share, np.nan), where=spread > 0)
+
+
+def undescribed(figures: Sequence[Figure], weak: Collection[str]) -> set[int]:
+    """Return the segments of which nothing can be said: every figure is hidden or of a weak scale.
+
+    Parameters
+    ----------
+    figures : sequence of Figure
+    weak : collection of str
+        Scales that describe nobody.
+    """
+    said = {
+        f.segment
+        for f in figures
+        if not np.isnan(f.value) and not (f.kind == "scale" and f.variable in weak)
+    }
+    return {f.segment for f in figures} - said
 
 
 def _read(

@@ -22,7 +22,7 @@ from psychoseg.naming import (
     size_of,
     suggest_names,
 )
-from psychoseg.profiles.figures import Figure, read_figures
+from psychoseg.profiles.figures import Figure, read_figures, undescribed
 from psychoseg.profiles.sample import Sample
 
 if TYPE_CHECKING:
@@ -126,13 +126,14 @@ def write_personas(
     less of and, where its effect is below .1, the scale or number that differs least. No cell is
     said twice. How a sentence is put depends on the segment's number and nothing else.
     """
-    suggested = suggest_names(drivers, unassigned=segments.unassigned)
+    figures = read_figures(means, shares)
+    suggested = suggest_names(
+        drivers, unassigned=segments.unassigned, unknown=undescribed(figures, sample.weak)
+    )
     final = final_names(suggested, {str(s): name for s, name in names.items()})
     everyone = float(sample.weights.sum())
     sets = {v.set_name for v in sample.variables if v.kind == "choice"}
-    figures = [
-        f for f in read_figures(means, shares) if f.kind != "scale" or f.variable not in sample.weak
-    ]
+    figures = [f for f in figures if f.kind != "scale" or f.variable not in sample.weak]
     rows, facts = [], []
     for s in sample.segments:
         n, weighted, _ = sample.base(sample.labels == s)

@@ -250,3 +250,17 @@ def test_sizes_are_weighted_shares_and_people_counted() -> None:
     assert row["portrait"].startswith(
         f"{100 * share:.0f}% of the respondents ({inside.sum()} people) are in this segment."
     )
+
+
+def test_a_segment_whose_figures_are_hidden_is_not_called_average() -> None:
+    found = profile_segments(*planted(), options=ProfilesSettings(min_base=140))
+    assert found.means.query("segment == 3")["hidden"].all()
+    assert found.personas.set_index("segment")["suggested"][3] == "Segment 3"
+
+
+def test_where_every_scale_is_weak_and_nothing_else_is_known_segments_have_numbers() -> None:
+    survey, scales, segments = planted()
+    weak = replace(scales, table=scales.table.assign(alpha=0.1))
+    alone = replace(survey, columns=survey.columns.iloc[:, :0])
+    names = profile_segments(alone, weak, segments).personas["suggested"]
+    assert names.tolist() == ["Segment 1", "Segment 2", "Segment 3"]
