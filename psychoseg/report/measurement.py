@@ -400,7 +400,8 @@ def _by_scale(
     rows = []
 
     def turned(item: str) -> str:
-        return "answers turned round" if run.survey.codebook[item].reversed else ""
+        line = run.survey.codebook.get(item)
+        return "answers turned round" if line is not None and line.reversed else ""
 
     for scale, label in [*_scale_labels(run).items(), ("", "In no scale")]:
         own = [
