@@ -110,7 +110,12 @@ def _header_row(places: Sequence[Sequence[int]]) -> int:
             continue
         above = [row for row in places[:i] if row]
         under = set(filled)
-        fills = all(j in under or (len(row) > 1 and j < len(filled)) for row in above for j in row)
+        # A table may begin to the right of its title.
+        fills = all(
+            j in under or j < filled[0] or (len(row) > 1 and j < len(filled))
+            for row in above
+            for j in row
+        )
         return i if fills and 2 * len(filled) > width else 0
     return 0
 

@@ -24,7 +24,7 @@ from psychoseg.starter.written import (
     taken_text,
 )
 from psychoseg.study import DataFile
-from psychoseg.survey.raw import TextTable, parse_number
+from psychoseg.survey.raw import TextTable, parse_number, quoted_list
 from psychoseg.survey.read import SPSS_ENDINGS, WORKBOOK_ENDINGS, read_rows, read_table
 from psychoseg.survey.workbook import UncalculatedError, list_sheets
 
@@ -260,7 +260,9 @@ def _best_sheet(path: Path, data: DataFile) -> tuple[DataFile, TextTable]:
         raise DataError(f"{path} has no sheet of cells, only charts. Save the answers in one.")
     best = max(found, key=lambda sheet: sheet.n_cells)
     if best.problem is not None or best.table is None:
-        raise best.problem or DataError(f"{path}: no sheet could be read. Save it as .xlsx.")
+        unseen = [info.name for info in sheets if info.hidden and shown]
+        more = f" Hidden and not read: {quoted_list(unseen)}." if unseen else ""
+        raise DataError(f"{best.problem or f'{path}: no sheet could be read.'}{more}")
     for message in best.told:
         tell(message)
     if len(sheets) == 1:

@@ -130,7 +130,9 @@ def read_rows(file: DataFile, folder: Path = Path()) -> tuple[list[list[str]], l
         raise DataError(
             f"{path} is empty below its first {file.skip_rows} rows. Correct skip_rows."
         )
-    return [rows[i] for i in below], [numbers[i] for i in below]
+    # A table may begin in any column, as in any row.
+    left = min(next((j for j, c in enumerate(rows[i]) if c.strip()), len(rows[i])) for i in below)
+    return [rows[i][left:] for i in below], [numbers[i] for i in below]
 
 
 def read_labels(file: str, folder: Path) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from psychoseg.errors import DataError, StudyError, tell
 from psychoseg.survey import ods, xls, xlsx
 from psychoseg.survey.grid import Grid, SheetInfo, Unreadable, column_letters
-from psychoseg.survey.raw import quoted_list
+from psychoseg.survey.raw import parse_number, quoted_list
 from psychoseg.survey.xml_parts import open_parts
 
 __all__ = ["UncalculatedError", "list_sheets", "read_sheet"]
@@ -208,13 +208,15 @@ def _uncalculated_text(path: Path, name: str, grid: Grid) -> str:
     for column, (_, first) in sorted(grid.uncalculated.items()):
         above = grid.rows.get(first - 1, [])
         title = above[column].strip() if column < len(above) else ""
+        title = "" if parse_number(title) is not None else title
         columns.append(column_letters(column) + (f" ({title[:40]!r})" if title else ""))
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
     where = "column" if len(columns) == 1 else "columns"
     return (
-        f"{path}: the sheet {name!r} has {total:,} formulas without stored values, in the {where} "
-        f"{', '.join(columns[:8])}{more}: the program that wrote it did not calculate them. Open "
-        "it in Excel or LibreOffice and save it, so that they have values."
+        f"{path}: the sheet {name!r} has {total:,} formula{'s' if total > 1 else ''} without "
+        f"stored values, in the {where} {', '.join(columns[:8])}{more}: the program that wrote it "
+        "did not calculate them. Open it in Excel or LibreOffice and save it, so that they have "
+        "values."
     )
 
 

@@ -135,7 +135,7 @@ def test_formulas_that_nobody_calculated_are_said_to_be_so_with_their_columns(
     save(tmp_path / "a.xlsx", answers=[("id", "q1", "age"), (1, 5, "=2026-1990"), (2, 4, 36)])
     with pytest.raises(
         DataError,
-        match=r"'answers' has 1 formulas without stored values, in the column C \('age'\).*Open",
+        match=r"'answers' has 1 formula without stored values, in the column C \('age'\).*Open",
     ):
         read_table(DataFile(file="a.xlsx"), tmp_path)
 
@@ -332,3 +332,45 @@ def _ods(path: Path, tables: str) -> None:
             "</style:style></office:automatic-styles><office:body><office:spreadsheet>"
             f"{tables}</office:spreadsheet></office:body></office:document-content>",
         )
+
+
+def test_a_table_may_begin_in_any_row_and_column_below_its_title(tmp_path: Path) -> None:
+    from psychoseg.starter.reading import read_source
+
+    rows = [(), ("Our survey",), ()]
+    rows += [(None, "id", "q1", "q2", "q3"), *((None, i, i % 5 + 1, 3, 4) for i in range(40))]
+    save(tmp_path / "a.xlsx", answers=rows)
+    source = read_source(tmp_path / "a.xlsx")
+    assert source.data.skip_rows == 3
+    assert list(source.table.cells) == ["id", "q1", "q2", "q3"]
+    assert source.table.rows[0] == 5
+    assert any("Our survey" in note for note in source.notes)
+
+
+def test_the_largest_sheet_that_is_shown_is_drafted_from_and_hidden_ones_are_named(
+    tmp_path: Path,
+) -> None:
+    from psychoseg.starter.reading import read_source
+
+    def answers(n: int) -> Rows:
+        return [("id", "q1", "q2"), *((i, i % 5 + 1, 2) for i in range(n))]
+
+    for state in ("hidden", "veryHidden"):
+        book = openpyxl.Workbook()
+        book.active.title = "about"
+        book.active.append(["made in March"])
+        for name, n in (("old", 90), ("now", 40), ("pilot", 10)):
+            book.create_sheet(name)
+            for row in answers(n):
+                book[name].append(list(row))
+        book["old"].sheet_state = state
+        book.save(tmp_path / "a.xlsx")
+        source = read_source(tmp_path / "a.xlsx")
+        assert source.data.sheet == "now"
+        assert len(source.table.cells) == 40
+        assert any('"now" was read ("old" hidden, not read)' in note for note in source.notes)
+    for name in ("now", "pilot"):
+        book.remove(book[name])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(DataError, match="Hidden and not read: 'old'"):
+        read_source(tmp_path / "a.xlsx")
