@@ -94,6 +94,7 @@ _SEGMENT_TABLES = (
     "neighbours",
     "features",
     "eigenvalues",
+    "contributions",
     "supplementary",
 )
 #: Tables of the profiles whose file has another name.

@@ -113,6 +113,7 @@ def make_segments(
                                   "cumulative": np.cumsum(d**2) / (d**2).sum(),
                                   "retained": np.arange(len(d)) < dims}),
         components=pd.DataFrame((vt.T * d / np.sqrt(n))[:, :dims], index=features, columns=axes),
+        contributions=_contributions(features, labels_of, (vt.T * d / np.sqrt(n))[:, :dims], d, n),
         supplementary=_supplementary(survey, axes),
         components_rule="The fewest components that carry 80% of the variance.",
         map_note="the first two components, 32% and 23% of the variance",
@@ -230,6 +231,22 @@ def _tandem(k: int, n: int) -> pd.DataFrame:
          ("segments", "items", k, 0.5212345, n), ("scales", "components", k, 0.8512345, n),
          ("scales", "items", k, 0.5312345, n), ("components", "items", k, 0.4912345, n)],
         columns=["a", "b", "k", "adjusted_rand", "base"],
+    )  # fmt: skip
+
+
+def _contributions(
+    features: list[str],
+    labels: list[str],
+    r: npt.NDArray[np.float64],
+    d: npt.NDArray[np.float64],
+    n: int,
+) -> pd.DataFrame:
+    m = r.shape[1]
+    return pd.DataFrame(
+        {"feature": np.repeat(features, m), "label": np.repeat(labels, m),
+         "component": np.tile(np.arange(1, m + 1), len(features)), "coordinate": r.ravel(),
+         "contribution": (r**2 / (d[:m] ** 2 / n)).ravel(), "cos2": (r**2).ravel(),
+         "eta_squared": (r**2).ravel()}
     )  # fmt: skip
 
 

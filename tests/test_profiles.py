@@ -110,6 +110,7 @@ def make_segments(
         ),
         eigenvalues=empty,
         components=empty,
+        contributions=empty,
         supplementary=empty,
         components_rule="",
         map_note="",

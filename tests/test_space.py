@@ -38,7 +38,7 @@ def survey_of(
     profile: tuple[str, ...] = (),
     **kw,
 ) -> Survey:
-    survey = survey_from_frame(frame, items=[], columns=list(frame), use="active", **kw)
+    survey = survey_from_frame(frame, items=[], active=list(frame), **kw)
     book = {
         name: replace(
             variable,
@@ -111,6 +111,25 @@ def test_numbers_categories_and_both_have_factominers_eigenvalues_and_places(
     signs = np.sign((ours * theirs).sum(axis=0))
     # Coordinates are held to 1e-10 of the largest; tea's near eigenvalues turn by rounding.
     np.testing.assert_allclose(ours, theirs * signs, atol=2e-9)
+
+
+@pytest.mark.parametrize("analysis", ["tea_mca", "tea_famd"])
+def test_places_and_contributions_of_features_are_factominers(analysis, tea):
+    # FactoMineR 2.7; see stats/test_mixed_reduction.py, where they are held to 1e-9.
+    frame = tea.iloc[:, : 18 if analysis == "tea_mca" else 19]
+    found = space_of(survey_of(frame)).contributions
+    found = found[found["component"] == 1].set_index("feature")
+    theirs = expected("variables", analysis).set_index(["measure", "column"])["dim1"]
+    levels = [name.split("=")[-1] for name in found.index]
+    coordinates = theirs.loc["coord"].loc[levels].to_numpy()
+    sign = np.sign((coordinates * found["coordinate"]).sum())
+    # Coordinates of people are on a grid of 1e-10 of the largest.
+    np.testing.assert_allclose(found["coordinate"], sign * coordinates, atol=2e-9)
+    contributions = theirs.loc["contrib"].loc[levels].to_numpy()
+    np.testing.assert_allclose(100 * found["contribution"], contributions, atol=2e-8)
+    np.testing.assert_allclose(found["cos2"], theirs.loc["cos2"].loc[levels], atol=2e-9)
+    variables = [name.split("=")[0] for name in found.index]
+    np.testing.assert_allclose(found["eta_squared"], theirs.loc["eta2"].loc[variables], atol=2e-9)
 
 
 def test_decathlon_and_tea_have_the_eigenvalues_of_their_manuals(tea):
@@ -433,18 +452,16 @@ def test_it_is_told_where_demographics_outweigh_the_scales_and_only_then():
 
 
 def test_columns_of_a_frame_are_of_the_block_demographics():
-    assert space_of(
-        survey_from_frame(mixed(), items=[], columns=list(mixed()), use="active")
-    ).blocks == ("demographics",)
+    assert space_of(survey_from_frame(mixed(), items=[], active=list(mixed()))).blocks == (
+        "demographics",
+    )
 
 
 # ---- answers ----
 
 
 def with_items(frame: pd.DataFrame, items: pd.DataFrame) -> Survey:
-    return survey_from_frame(
-        frame.join(items), items=list(items), columns=list(frame), use="active"
-    )
+    return survey_from_frame(frame.join(items), items=list(items), active=list(frame))
 
 
 def test_with_answers_one_point_has_the_same_items_as_well():

@@ -136,17 +136,28 @@ def axes_table(run: Run) -> Table:
         for i in range(len(columns))
     ]
     values = segments.components[columns].to_numpy(dtype=float)
+    made = segments.contributions
+    share = {} if made.empty else made.set_index(["feature", "component"])["contribution"].to_dict()
     rows = tuple(
         Row(
             (
                 Cell(str(label.get(feature, feature))),
-                *(Cell(words.signed(v), tone=tone(v, SOME, MUCH)) for v in row),
+                *(
+                    Cell(
+                        words.signed(v),
+                        f"makes {words.percent(share[feature, j])} of it"
+                        if (feature, j) in share
+                        else "",
+                        tone=tone(v, SOME, MUCH),
+                    )
+                    for j, v in enumerate(row, start=1)
+                ),
             )
         )
         for feature, row in zip(segments.components.index, values, strict=True)
     )
     return Table(
-        "What the strongest components mean: correlation of each feature with them",
+        "What the strongest components mean: correlation of each feature with them, and share",
         (Cell("Feature"), *head),
         rows,
         note=f"Base n = {kept(run):,}.",

@@ -345,6 +345,7 @@ def _segment(
         features=space.features,
         eigenvalues=space.eigenvalues,
         components=space.components,
+        contributions=space.contributions,
         supplementary=space.supplementary,
         components_rule=space.rule,
         map_note=map_note,

@@ -107,6 +107,11 @@ class Segments:
         ``threshold`` (NaN otherwise).
     components : pandas.DataFrame
         Correlation of each feature (index) with each retained component.
+    contributions : pandas.DataFrame
+        ``feature, label, component, coordinate, contribution, cos2, eta_squared``: where each
+        feature lies on each retained component and what share of it it makes, of categories as
+        FactoMineR has them; see :class:`psychoseg.stats.mixed_reduction.VariablePlaces`. Empty with
+        Gower's distances.
     supplementary : pandas.DataFrame
         ``column, label, category, comp_1, ...``: profile columns on the components, which they
         took no part in: correlations, and means of categories in standard deviations.
@@ -168,6 +173,7 @@ class Segments:
     features: pd.DataFrame
     eigenvalues: pd.DataFrame
     components: pd.DataFrame
+    contributions: pd.DataFrame
     supplementary: pd.DataFrame
     components_rule: str
     map_note: str

@@ -37,7 +37,7 @@ from psychoseg.stats.arrays import (
     one_thread,
 )
 from psychoseg.stats.gower import ColumnKind
-from psychoseg.stats.mixed_reduction import block_shares
+from psychoseg.stats.mixed_reduction import block_shares, place_variables
 from psychoseg.stats.reduction import (
     supplementary_categories,
     supplementary_correlations,
@@ -104,6 +104,10 @@ class Space:
         parallel analysis.
     components : pandas.DataFrame
         Correlation of each feature (index) with each coordinate, ``comp_1, ...``.
+    contributions : pandas.DataFrame
+        ``feature, label, component, coordinate, contribution, cos2, eta_squared``: of each feature
+        and component, see :class:`psychoseg.stats.mixed_reduction.VariablePlaces`. Empty with
+        Gower's distances, whose coordinates no column makes.
     rule : str
         How the number of coordinates came about.
     supplementary : pandas.DataFrame
@@ -132,6 +136,7 @@ class Space:
     answers: FloatArray | None
     eigenvalues: pd.DataFrame
     components: pd.DataFrame
+    contributions: pd.DataFrame
     rule: str
     supplementary: pd.DataFrame
     n_identical: int
@@ -253,6 +258,7 @@ def build_space(
             index=pd.Index(names, name="feature"),
             columns=comp,
         ),
+        contributions=_contributions(features, found, merged.weights, category, mean),
         rule=found.rule,
         supplementary=_supplementary(survey, rows, weights, merged.point_of, found, comp),
         n_identical=_n_identical(raw, weights),
@@ -392,6 +398,30 @@ def _eigenvalue_table(values: FloatArray, threshold: FloatArray, kept: int) -> p
             "cumulative": np.cumsum(share),
             "retained": np.arange(len(values)) < kept,
             "threshold": threshold,
+        }
+    )
+
+
+def _contributions(
+    features: Features, found: Reduced, weights: FloatArray, category: BoolArray, mean: FloatArray
+) -> pd.DataFrame:
+    """Return where each feature lies on each component, and what it makes of it."""
+    if not isinstance(found.project, LinearProjection):
+        return pd.DataFrame()
+    names = list(features.table.columns)
+    of = np.unique([features.variables[name] for name in names], return_inverse=True)[1]
+    share = np.where(category, mean, np.nan)
+    place = place_variables(found.coded, found.coordinates, weights, of, share)
+    m = found.coordinates.shape[1]
+    return pd.DataFrame(
+        {
+            "feature": np.repeat(names, m),
+            "label": np.repeat([features.labels[name] for name in names], m),
+            "component": np.tile(np.arange(1, m + 1), len(names)),
+            "coordinate": place.coordinates.ravel(),
+            "contribution": place.contributions.ravel(),
+            "cos2": place.cos2.ravel(),
+            "eta_squared": place.eta_squared.ravel(),
         }
     )
 
