@@ -218,6 +218,12 @@ def _join_numbers(columns: Sequence[Looked], frames: Sequence[Frame]) -> Scale |
     high = max(frame.high for frame in frames)
     notes = []
     inside = {text for text, v in of.items() if low <= v <= high and text not in missing}
+    halves = {text for text in inside if of[text] % 1 != 0}
+    # A fraction here and there is a slip; where there are more, half steps were offered.
+    if frames[0].kind != "slider" and 0 < sum(total[t] for t in halves) <= STRAY_SHARE * sum(
+        total[t] for t in inside
+    ):
+        inside -= halves
     everybody = sum(total[t] for t in inside)
     zero = sum(total[t] for t in inside if of[t] == 0)
     ones = [sum(total[t] for t in inside if of[t] == v) for v in range(1, int(high) + 1)]

@@ -197,7 +197,7 @@ def test_one_odd_text_takes_no_item_out(made, head, cell):
     assert "# no answer: 1 cell" in draft.text
 
 
-@pytest.mark.parametrize("cell", [6, 7, 11, 33, 55])
+@pytest.mark.parametrize("cell", [6, 7, 11, 33, 55, 3.5])
 def test_one_stray_number_takes_no_item_out(loaded, made, cell):
     rows = with_cells(answers(), {(17, 2): cell})
     (battery,) = made(names("mo_"), rows).batteries
