@@ -109,13 +109,19 @@ def find_choices(columns: Sequence[Looked]) -> list[Choices]:
             found.append(_choices(members, stem, label, "category", (), used))
             taken |= {c.name for c in members}
     kinds = {c.name: _tick(c) for c in rest if c.name not in taken}
+    graded = [c for c in rest if c.kind in ("numeric", "categories") and kinds.get(c.name) == ""]
+    others = {stem: len(members) for stem, members in stem_groups(graded, least=_OPTIONS)}
+    ends: set[str] = set()
     for kind in ("one text", "codes", "not ticked", "yes and no"):
         ticked = [c for c in rest if kinds.get(c.name) == kind]
         for stem, members in stem_groups(ticked, least=_OPTIONS):
-            if _are_options(members, stem, kind):
+            # Where most columns of a question hold more answers, two answers are an unused end.
+            if kind == "codes" and others.get(stem, 0) >= len(members):
+                ends |= {c.name for c in members}
+            elif _are_options(members, stem, kind):
                 found.append(_ticks(members, stem, kind, used))
                 taken |= {c.name for c in members}
-        left = [c for c in ticked if c.name not in taken]
+        left = [c for c in ticked if c.name not in taken | ends]
         for stem, members in _bare_runs(left, kind):
             found.append(_ticks(members, stem, kind, used, bare=not stem))
             taken |= {c.name for c in members}
@@ -188,11 +194,8 @@ def _is_absent(column: Looked, text: str) -> bool:
     if is_no_answer(text):
         return True
     held = column.count_of()
-    if (
-        {"0", "1"} <= held.keys()
-        and text not in ("0", "1")
-        and few_cells(held[text], column.answered)
-    ):
+    slip = len(held) == _TICK_TEXTS and {"0", "1"} < held.keys() and text not in ("0", "1")
+    if slip and few_cells(held[text], column.answered):
         return True
     numbers = bool((~np.isnan(column.numbers)).any())
     return text in ("-1", "-9", "-99", "-999", "-9999") or (numbers and is_no_number(text))

@@ -423,6 +423,13 @@ def test_answers_and_not_names_say_whether_zero_and_one_are_items(made, head):
     assert "No item battery was found, so people are divided by" in apart.text
 
 
+def test_two_answers_amid_graded_ones_of_a_question_are_an_unused_end(made):
+    x = np.minimum(answers(items=8) - 1, [1, 1, 4, 4, 4, 4, 4, 4])
+    draft = made(names("a", 8), x.tolist())
+    assert draft.sets == ()
+    assert [b.names for b in draft.batteries] == [names("a", 8)]
+
+
 def test_yes_and_no_of_questions_far_apart_are_no_set(made, tmp_path):
     rows = beside(answers(), [["Yes" if t else "No" for t in row[:3]] for row in TICKS.tolist()])
     draft = made([*names("att_"), "Q1", "Q8", "Q19"], rows)
