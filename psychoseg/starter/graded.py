@@ -202,6 +202,8 @@ def _place(said: Said, family: str, *, two_sided: bool, turn: float) -> float | 
         return None
     if word is None and not said.bare and family != _NO_FAMILY:
         return None
+    if said.answer and family not in (_NO_FAMILY, _YES):
+        return None
     if said.answer == "no":
         return -(said.strength or PLACE)
     side = turn * (1.0 if word is None or word > 0 else -1.0)

@@ -30,6 +30,8 @@ _AND_MORE = 0.3
 #: Two words of how often are one step up to this far apart: "never or almost never".
 _BOTH_OFTEN = 1.6
 _PARTS = re.compile(r"\s*[/,;|()\[\]]\s*|\s+[-–—]\s+| or | oder | ou | o | of | lub | nebo | или ")
+#: "(Refused)", "[don't know]".
+_BRACKETS = re.compile(r"^[(\[<]([^()\[\]<>]*)[)\]>]$")
 _YES_COMMA = re.compile(r"^(\w+)\s*[,;:–—-]\s*(?=\w)")
 
 
@@ -81,7 +83,7 @@ class Said:
 @lru_cache(maxsize=8192)
 def is_no_answer(text: str) -> bool:
     """Tell whether an answer says that there is none, such as "Don't know"."""
-    whole = plain(text)
+    whole = _BRACKETS.sub(r"\1", plain(text))
     if not whole or len(whole) > _LONGEST:
         return False
     if _matches(whole):

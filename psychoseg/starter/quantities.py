@@ -151,7 +151,8 @@ def _band(roles: Sequence[tuple[str, str, float]]) -> tuple[float, float] | None
     names = {role for role, _, _ in roles}
     amounts = _amounts(roles)
     if not amounts:
-        alone = "none" in names and "word" not in names
+        never = any(role == "often" and what == "never" for role, what, _ in roles)
+        alone = ("none" in names or never) and "word" not in names
         return (-math.inf, -math.inf) if alone else None
     if len(amounts) > 2 or "often" in names:
         return None

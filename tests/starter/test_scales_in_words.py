@@ -13,6 +13,10 @@ SCALES = [
     (line.split("|")[0], line.split("|")[1].split(" > "))
     for line in (Path(__file__).parent / "scales.txt").read_text("utf-8").splitlines()
 ]
+MORE = [
+    line.split(" > ")
+    for line in (Path(__file__).parent / "more_scales.txt").read_text("utf-8").splitlines()
+]
 NAMES = [f"{language}: {answers[0]}" for language, answers in SCALES]
 
 NO_ANSWERS = [
@@ -30,6 +34,8 @@ NO_ANSWERS = [
     "Nevím", "Nevím, nedokážu posoudit", "Nechci odpovědět", "Netýká se mě",
     "Не знаю", "Затрудняюсь ответить", "Трудно сказать", "Отказ от ответа", "Нет ответа",
     "لا أعرف", "لا ينطبق", "رفض الإجابة", "わからない", "無回答", "答えたくない", "該当しない",
+    "(Don't know)", "[Refused]", "I'm not sure", "It is hard to say", "Je ne suis pas concerné(e)",
+    "ich möchte darauf nicht antworten", "どれでもない",
     "不知道", "不清楚", "拒绝回答", "不适用", "难以回答", "說不清",
 ]  # fmt: skip
 
@@ -45,6 +51,14 @@ def test_a_scale_comes_out_in_its_order(language, answers, form):
     assert [level[0] for level in found.levels] == written
     assert not found.missing
     assert not found.odd
+
+
+@pytest.mark.parametrize("answers", MORE, ids=lambda a: a[0])
+def test_other_wordings_come_out_in_their_order(answers):
+    found = read_answers(answers)
+    assert found is not None
+    assert [level[0] for level in found.levels] == answers
+    assert not found.missing
 
 
 @pytest.mark.parametrize(("language", "answers"), SCALES, ids=NAMES)
