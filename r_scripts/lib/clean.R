@@ -9,7 +9,7 @@ read_survey <- function(study) {
   answers <- read_file(study$data, study$folder)
   answers <- add_labels(answers, study$data, study$folder)
   ids <- respondent_ids(answers, study$data$id)
-  ledger <- new_ledger()
+  ledger <- left_out_lines(answers)
   state <- list(table = answers, ids = ids, keep = rep(TRUE, length(ids)), ledger = ledger)
   for (merge in study$merge) state <- merge_file(state, merge, study)
   state <- code_items(state, study$items, reversed_everywhere(study$scales$scale))
@@ -76,6 +76,13 @@ exclude <- function(state, who, stage, reason) {
   state
 }
 
+# A line for each row that the study leaves out of a file.
+left_out_lines <- function(table) {
+  out <- table$left_out
+  if (is.null(out)) return(new_ledger())
+  new_ledger(out$id, table$file, out$row, "read", "unused", out$reason)
+}
+
 # ---- ids, labels, merges ----
 
 respondent_ids <- function(table, id) {
@@ -88,7 +95,7 @@ respondent_ids <- function(table, id) {
   if (length(twice) > 0L) {
     fail(
       table$path, ": the id ", twice[[1L]], " occurs more than once in ", id,
-      "; each respondent needs one row."
+      "; each respondent needs one row, or set duplicates = \"first\" or \"last\" in [data]."
     )
   }
   ids
@@ -115,6 +122,7 @@ add_labels <- function(table, spec, folder) {
 
 merge_file <- function(state, merge, study) {
   other <- add_labels(read_file(merge, study$folder), merge, study$folder)
+  state$ledger <- rbind(state$ledger, left_out_lines(other))
   to <- if (!is.null(merge$to)) merge$to else study$data$id
   if (is.null(to)) {
     fail("[[merge]] of ", merge$file, " needs an id in [data], or to = a column of the answers.")
@@ -273,7 +281,16 @@ code_item <- function(state, name, battery) {
     )
   }
   ends <- answer_ends(battery, value, labels)
-  beyond <- no_code | (
+  part <- if (is.null(value)) rare_fractions(codes, state$keep) else rep(FALSE, length(codes))
+  hit <- which(part & state$keep)
+  if (length(hit) > 0L && battery$out_of_range == "error") {
+    fail(
+      "item ", name, ": ", text[[hit[[1L]]]], " is no whole number, as the other answers are; ",
+      "leave a row of means out with leave_out_rows in [data], or set out_of_range in its ",
+      "[[items]]."
+    )
+  }
+  beyond <- no_code | part | (
     !is.na(codes) & !is.na(ends[[1L]]) & (codes < ends[[1L]] | codes > ends[[2L]])
   )
   hit <- which(beyond & state$keep)
@@ -297,6 +314,19 @@ code_item <- function(state, name, battery) {
     state = state, codes = codes, ends = as.numeric(ends),
     out = beyond & battery$out_of_range == "exclude"
   )
+}
+
+# The few fractions where everybody else gave whole numbers in steps; as in
+# psychoseg/survey/coding.py.
+rare_fractions <- function(codes, keep) {
+  there <- keep & !is.na(codes)
+  whole <- !is.na(codes) & codes %% 1 == 0
+  part <- !is.na(codes) & !whole
+  steps <- length(unique(codes[there & whole]))
+  few <- sum(part & there)
+  others <- sum(whole & there)
+  rare <- few > 0L && steps <= 12L && others >= 20L && few <= max(1, 0.01 * others)
+  part & rare
 }
 
 # The battery's range, else its codes, else the file's value labels, else unknown until the kept
