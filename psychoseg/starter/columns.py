@@ -90,7 +90,8 @@ _NUMBERED_NAME = re.compile(r"([^\W\d_]{1,12}[-_ .]?)0*\d+")
 _WEIGHT = re.compile(
     r"(^|[_ .])(weight|weights|wt|wgt|wght|gewicht|gewichtung|poids|peso|pond|ponderation|weging|"
     r"weightvar|wtss|wtssall|wtssnr|wtssps|pweight|dweight|pspwght|anweight|llweight|cellweight|"
-    r"weging|design_?weight|post_?strat\w*)([_ .]?\d*)?$|^wp\d+\w+$|[_ .]weight$"
+    r"weging|design_?weight|post_?strat\w*)([_ .]?\d*)?$|^wp\d+\w+$|[_ .]weight$|"
+    r"^(weight|wgt|wght|wt|gewicht|pond) (final|trim\w*|rak\w*|adj\w*|norm\w*)$"
 )
 #: Numbers of households, shops or interviewers: not one for each respondent. "ideal" is none.
 _NUMBERED = re.compile(r"^id(?!e|l|i)|id$|hous(e|hold)?[_. ]?(id|no|nr)$")

@@ -195,6 +195,8 @@ def _with_headers(
         return second, table
     if len(table.cells) > 1 and _is_import_row(table.cells, 1):
         return _reread(data, folder, 3)
+    if unit_row(table)[0]:
+        return data, table
     if _is_second_header(table.cells):
         return _reread(data, folder, 2)
     return data, table

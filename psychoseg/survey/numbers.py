@@ -319,7 +319,8 @@ def _are_choices(cores: Sequence[str], least: int = _TELLING_CHOICES) -> bool:
         return not all(len(p) == 3 for parts in parted for p in parts[1:])
     first = {int(parts[0]) for parts in parted} | {int(core) for core in alone}
     last = {int(parts[1]) for parts in parted}
-    if len(last) < min(2, least) or 0 in last:
+    halves = last == {5} and len(parted) > 1
+    if len(last) < min(2, least) or 0 in last or halves:
         return False
     if all(int(parts[0]) < int(parts[1]) for parts in parted):
         # The highest code can only stand last where codes are listed upwards.
@@ -404,7 +405,7 @@ def _take_apart(text: str) -> _Written | None:
     for sign in "-+":
         if before.startswith(sign) or before.endswith(sign):
             negative = negative or sign == "-"
-            before = before.strip(sign).strip()
+            before = (before[1:] if before.startswith(sign) else before[:-1]).strip()
             break
     if after.endswith("-") and not before.endswith("-"):
         # "1.200-", as accountants write it.

@@ -406,7 +406,7 @@ written_number <- function(text, form) {
   sign <- regmatches(before, regexpr("^[-+]|[-+]$", before))
   if (length(sign) > 0L) {
     negative <- negative || sign == "-"
-    before <- trimws(gsub("^[-+]+|[-+]+$", "", before))
+    before <- trimws(sub("^[-+]|[-+]$", "", before))
   }
   if (grepl("-$", after)) {
     negative <- TRUE
