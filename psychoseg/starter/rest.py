@@ -275,8 +275,10 @@ def _beside(column: Looked) -> Beside | LeftOut:
                 ask=True,
             )
         return _beside_labels(column)
-    found = order_answers(column.texts)
+    # "NA" is an answer where it stands for North America.
+    found = order_answers(column.texts) if not column.field.answers else None
     gone = found.missing if found else tuple(t for t in column.texts if is_no_answer(t))
+    gone = tuple(t for t in gone if t not in column.field.answers)
     answers = [t for t in column.texts if t not in gone]
     if len(answers) > MANY_CATEGORIES:
         return LeftOut(column.name, f"{len(answers)} different answers", ask=True)

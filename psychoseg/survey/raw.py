@@ -61,6 +61,8 @@ class Field:
         Label of the multiple-response set that the file says it is in (SPSS).
     loose : bool
         Whether numbers were typed as text, and nobody has said how they are written.
+    answers : tuple of str
+        Texts that look like none and that the study says are answers.
     taken : dict of str to int
         The texts of the study's ``missing`` met in the column, and how many cells hold each.
     counted : str
@@ -75,6 +77,7 @@ class Field:
     decimal: Literal[".", ","] = "."
     set_label: str = ""
     loose: bool = False
+    answers: tuple[str, ...] = ()
     taken: Mapping[str, int] = field(default_factory=dict)
     counted: str = ""
 

@@ -364,6 +364,8 @@ def _without_missing(table: TextTable, file: DataFile) -> TextTable:
         return table
     cells = {}
     fields: dict[str, Field] = dict(table.fields)
+    for name, kept_texts in file.not_missing.items():
+        fields[name] = replace(fields[name], answers=kept_texts)
     for name in map(str, table.cells.columns):
         column = table.cells[name].to_numpy()
         codes, uniques = pd.factorize(column)
