@@ -52,6 +52,8 @@ _BEFORE = 200
 _BEYOND = 5.0
 #: Two people who answered independently agree in everything less than once in this many files.
 _SURPRISE_BITS = 10.0
+#: Different answers of a row that is more than straight-lining, in which many are alike.
+_LEAST_DIFFERENT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,11 @@ def surprising_rows(table: TextTable, repeats: Sequence[tuple[int, int]]) -> lis
         bits -= np.log2(np.bincount(codes)[codes[at]] / n)
     rare = at[bits > 2 * np.log2(n) + _SURPRISE_BITS]
     cells = table.cells.to_numpy(dtype=object)[rare]
-    return [int(i) for i, row in zip(rare, cells, strict=True) if len(set(row) - {""}) > 1]
+    return [
+        int(i)
+        for i, row in zip(rare, cells, strict=True)
+        if len(set(row) - {""}) >= _LEAST_DIFFERENT
+    ]
 
 
 def repeated_rows(table: TextTable, id: str | None) -> list[tuple[int, int]]:
