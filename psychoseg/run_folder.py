@@ -31,6 +31,8 @@ __all__ = ["CONFIRMATION", "MANIFEST", "Run", "read_run", "read_tables", "write_
 
 #: Written after all others: a folder that has it is whole.
 MANIFEST = "manifest.json"
+#: What R's runs call themselves in their manifests.
+R_PROGRAM = "segment_survey.R"
 #: Where r_scripts/confirm_scales.R leaves its tables.
 CONFIRMATION = Path("scales") / "confirm"
 #: Tables whose first column is the index of the frame.
@@ -227,6 +229,12 @@ def read_run(folder: str | Path) -> Run:
     check_is_run(folder)
     try:
         manifest = _read_json(folder / MANIFEST)
+        if manifest.get("program") == R_PROGRAM:
+            raise DataError(
+                f"{folder} was written by {R_PROGRAM}, which keeps no answers and no types of its "
+                "tables, so it cannot be read here. Draw it with r_scripts/persona_report.R, or "
+                "run the same study with `psychoseg run` and name that run."
+            )
         frames = {
             name: read_table(folder / f"{name}.csv", types)
             for name, types in manifest["tables"].items()

@@ -242,3 +242,9 @@ def test_tables_that_a_spreadsheet_saved_as_utf_8_are_read_back(small, tmp_path)
 def test_the_command_line_refuses_a_folder_that_is_no_run(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == 2
     assert "is not a run folder: it has no manifest.json" in capsys.readouterr().err
+
+
+def test_a_run_of_r_is_refused_by_its_name_with_what_to_do(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"program": "segment_survey.R"}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"written by segment_survey\.R.*`psychoseg run`"):
+        read_run(tmp_path)
