@@ -1,5 +1,6 @@
 """The measurement stage: the planted truth, psych's numbers, and input that cannot work."""
 
+import re
 import warnings
 from dataclasses import replace
 
@@ -194,6 +195,24 @@ def test_an_item_whose_file_counts_down_from_agreement_is_not_taken_for_agreemen
             warnings.simplefilter("error", PsychosegWarning)
             found = fit_scales(survey, settings).table["label"]
         assert not found.str.startswith("(reversed) ").any()
+
+
+def test_a_pair_of_opposite_wording_is_not_said_to_ask_the_same():
+    frame = simulated(factors=2)
+    same = frame["a1"].where(np.arange(400) % 20 > 0, 3.0)
+    for turned in (False, True):
+        survey = Survey.from_frame(
+            frame.assign(a2=6 - same if turned else same),
+            items=list(frame),
+            reverse=["a2"] if turned else [],
+            answer_range=(1, 5),
+        )
+        flags = fit_scales(survey, ScalesSettings(n_factors=2, correlation="pearson")).flags
+        remark = flags.set_index(["item", "reason"])["remark"]["a1", "redundant pair"]
+        if turned:
+            assert re.fullmatch(r"it correlates −0\.9\d with “a2”: the two ask for .*", remark)
+        else:
+            assert re.fullmatch(r"it correlates 0\.9\d with “a2”: the two ask the same", remark)
 
 
 def test_two_scales_that_begin_alike_are_told_apart_in_a_name_as_well():

@@ -103,6 +103,8 @@ def flag_table(
     )
     flags = tuple(sorted([*flags, *_wrong_keys(keys, answers, corr)], key=lambda f: f.item))
     of_factor = {key.factor: key.label for key in keys}
+    declared = np.array([-1.0 if survey.codebook[n].reversed else 1.0 for n in answers.names])
+    raw = signs * declared
     rows = []
     for flag in flags:
         crossing = flag.reason == "cross-loading"
@@ -120,6 +122,7 @@ def flag_table(
                     flag,
                     factor if crossing else answers.labels[flag.other],
                     loadings[flag.item, flag.other] if crossing else np.nan,
+                    opposite=not crossing and bool(raw[flag.item] != raw[flag.other]),
                 ),
             )
         )
@@ -233,9 +236,17 @@ def _rmsr(
     return float(np.sqrt((residual**2).mean()))
 
 
-def _remark(flag: ItemFlag, other: str, loading: float) -> str:
-    """Say in words what a flag means; the loading is that on the other factor."""
-    return _said(flag, other, loading).replace(" -0.", " −0.")
+def _remark(flag: ItemFlag, other: str, loading: float, *, opposite: bool) -> str:
+    """Say in words what a flag means; the loading is that on the other factor.
+
+    ``opposite`` of a pair one of which is turned round: beside its words stands what was answered.
+    """
+    if opposite and flag.reason == "redundant pair" and flag.value > 0:
+        said = f"it correlates {-flag.value:.2f} with “{other}”: the two ask for opposite ends of "
+        said += "the same"
+    else:
+        said = _said(flag, other, loading)
+    return said.replace(" -0.", " −0.")
 
 
 def _said(flag: ItemFlag, other: str, loading: float) -> str:
