@@ -131,41 +131,54 @@ draw_map <- function(run) {
     x = stats::weighted.mean(part$x, part$weight), y = stats::weighted.mean(part$y, part$weight),
     segment = part$segment[[1L]]
   )))
-  around <- dots[dots$segment %in% names(which(table(dots$segment) >= 5L)), ]
   all <- nrow(dots)
-  if (all > max_dots) dots <- dots[unique(round(seq(1, all, length.out = max_dots))), ]
+  clouds <- NULL
+  if (!run$individuals) {
+    clouds <- map_clouds(run, dots, flat)
+    centres <- clouds$centres
+    dots <- clouds$outlines
+  } else if (all > max_dots) {
+    dots <- dots[unique(round(seq(1, all, length.out = max_dots))), ]
+  }
   plot <- ggplot2::ggplot(dots, ggplot2::aes(x = .data$x, y = .data$y)) +
     ggplot2::geom_hline(yintercept = if (flat) NULL else 0, colour = rule_colour, linewidth = 0.4) +
-    ggplot2::geom_vline(xintercept = 0, colour = rule_colour, linewidth = 0.4) +
-    ggplot2::geom_point(
+    ggplot2::geom_vline(xintercept = 0, colour = rule_colour, linewidth = 0.4)
+  if (is.null(clouds)) {
+    plot <- plot + ggplot2::geom_point(
       ggplot2::aes(colour = .data$segment, size = .data$weight), alpha = 0.5, stroke = 0
+    ) + ggplot2::scale_size_area(
+      max_size = min(7, 2.2 * sqrt(max(dots$weight) / stats::median(dots$weight))), guide = "none"
     )
-  if (!flat && components) {
-    plot <- plot + ggplot2::stat_ellipse(
-      data = around, ggplot2::aes(colour = .data$segment),
-      type = "norm", level = 0.5, linewidth = 0.9, show.legend = FALSE
-    ) +
-      arrows(run, dots, centres) + equal_units(dots)
+  } else {
+    plot <- plot + ggplot2::geom_polygon(
+      ggplot2::aes(group = .data$group, fill = .data$segment, colour = .data$segment), alpha = 0.2,
+      linewidth = 0.4, show.legend = FALSE
+    ) + ggplot2::geom_point( # for the legend alone
+      data = centres, ggplot2::aes(colour = .data$segment), size = 0.1
+    )
   }
+  if (!flat && components) plot <- plot + arrows(run, dots, centres) + equal_units(dots)
   plot <- plot +
     badges(run, centres, size = 4) +
     segment_scale(run, "colour") +
     segment_scale(run, "fill", guide = "none") +
-    ggplot2::scale_size_area(
-      max_size = min(7, 2.2 * sqrt(max(dots$weight) / stats::median(dots$weight))), guide = "none"
-    ) +
     ggplot2::guides(colour = ggplot2::guide_legend(override.aes = list(size = 3.5, alpha = 1)))
   notes <- c(
     if (!is.null(run$summary$map_note)) paste0("Shown: ", run$summary$map_note, "."),
     if (!flat && components) paste(
-      "Ellipses hold about half of a segment; arrows point to where a feature grows.",
+      if (!run$individuals) "Two in five of a segment's people are in its inner ellipse, nearly",
+      if (!run$individuals) "nine in ten in the outer one. Arrows point to where a feature grows.",
       "Segments that overlap here can differ on further components."
     ),
-    if (all > max_dots) sprintf("%s of %s dots are drawn.", big(nrow(dots)), big(all))
+    if (run$individuals && all > max_dots) sprintf("%s of %s dots are drawn.", big(nrow(dots)), big(all))
   )
   away <- "Near is alike; directions and distances mean nothing"
   page(
-    plot, run, "map", "Each dot is a respondent, a larger one several with the same answers.",
+    plot, run, "map", if (run$individuals) {
+      "Stays in the house: each dot is a respondent, a larger one several with the same answers."
+    } else {
+      paste0("Each cloud is a segment; none has fewer than ", run$min_base, " people.")
+    },
     x = if (components) axis_title(run, 1L) else away,
     y = if (flat) "Segment" else if (components) axis_title(run, 2L) else NULL,
     note = paste(notes, collapse = " ")
@@ -173,6 +186,49 @@ draw_map <- function(run) {
     page_theme(run) +
     (if (components && !flat) NULL else ggplot2::theme(axis.text.y = ggplot2::element_blank())) +
     (if (components) NULL else ggplot2::theme(axis.text.x = ggplot2::element_blank()))
+}
+
+# Two ellipses for each segment of enough people, of one and two standard deviations, from moments
+# in steps of a hundredth of the map: a report that leaves shows nobody alone. Those who are only
+# counted together are one cloud, in the colour of the largest.
+map_clouds <- function(run, dots, flat) {
+  group <- run$counted_as[as.integer(dots$segment)]
+  wide <- if (flat) 4 * stats::sd(dots$x) else 4 * max(stats::sd(dots$x), stats::sd(dots$y))
+  step <- signif(wide, 1L) / 100
+  stepped <- function(x) round(x / step) * step
+  around <- seq(0, 2 * pi, length.out = 61L)
+  found <- lapply(sort(unique(group[!is.na(group)])), function(s) {
+    part <- dots[!is.na(group) & group == s, ]
+    share <- part$weight / sum(part$weight)
+    x <- sum(share * part$x)
+    y <- if (flat) -s else sum(share * part$y)
+    vx <- sum(share * (part$x - x)^2)
+    vy <- if (flat) 0.04 else sum(share * (part$y - y)^2)
+    vxy <- if (flat) 0 else sum(share * (part$x - x) * (part$y - y))
+    turn <- round(atan2(2 * vxy, vx - vy) / 2 * 18 / pi) * pi / 18
+    half <- sqrt(((vx - vy) / 2)^2 + vxy^2)
+    along <- max(stepped(sqrt((vx + vy) / 2 + half)), step)
+    across <- max(stepped(sqrt(max((vx + vy) / 2 - half, 0))), step)
+    if (flat) {
+      along <- max(stepped(sqrt(vx)), step)
+      across <- 0.2
+      turn <- 0
+    }
+    centre <- c(stepped(x), if (flat) y else stepped(y))
+    rings <- lapply(2:1, function(reach) data.frame(
+      x = centre[[1L]] + reach * (along * cos(around) * cos(turn) - across * sin(around) * sin(turn)),
+      y = centre[[2L]] + reach * (along * cos(around) * sin(turn) + across * sin(around) * cos(turn)),
+      segment = as_segment(run, s), group = paste(s, reach)
+    ))
+    list(
+      outline = do.call(rbind, rings),
+      centre = data.frame(x = centre[[1L]], y = centre[[2L]], segment = as_segment(run, s))
+    )
+  })
+  list(
+    outlines = do.call(rbind, lapply(found, `[[`, "outline")),
+    centres = do.call(rbind, lapply(found, `[[`, "centre"))
+  )
 }
 
 # One unit for both axes, with limits that fill the page.
@@ -323,11 +379,20 @@ draw_certainty <- function(run) {
     bin = factor(bins, levels = 0:19), segment = as_segment(run, members$segment)
   ))
   counts$bin <- (as.integer(counts$bin) - 0.5) / 20
+  if (!run$individuals) {
+    # Everybody as one, in multiples of the base, and no bar of fewer.
+    all <- tapply(counts$Freq, counts$bin, sum)
+    counts <- data.frame(
+      bin = as.numeric(names(all)), segment = as_segment(run, 1L),
+      Freq = ifelse(all < run$min_base, 0, round(all / run$min_base) * run$min_base)
+    )
+  }
   plot <- ggplot2::ggplot(
     counts, ggplot2::aes(x = .data$bin, y = .data$Freq, fill = .data$segment)
   ) +
     ggplot2::geom_col(
-      width = 0.047, position = ggplot2::position_stack(reverse = TRUE)
+      width = 0.047, position = ggplot2::position_stack(reverse = TRUE),
+      show.legend = run$individuals
     ) +
     segment_scale(run, "fill") +
     ggplot2::scale_x_continuous(breaks = seq(0, 1, 0.25), labels = percent, limits = c(0, 1)) +
@@ -340,6 +405,19 @@ draw_certainty <- function(run) {
     page_theme(run)
 }
 
+# Silhouette widths as means of at least so many neighbours of one segment; smaller segments go.
+in_groups <- function(sil, least) {
+  large <- names(which(table(sil[, "cluster"]) >= least))
+  sil <- sil[sil[, "cluster"] %in% large, , drop = FALSE]
+  for (s in unique(sil[, "cluster"])) {
+    at <- which(sil[, "cluster"] == s)
+    at <- at[order(-sil[at, "sil_width"])]
+    group <- pmin((seq_along(at) - 1L) %/% least, length(at) %/% least - 1L)
+    sil[at, "sil_width"] <- stats::ave(sil[at, "sil_width"], group)
+  }
+  structure(sil, class = "silhouette")
+}
+
 draw_silhouette <- function(run) {
   row <- rep(seq_along(run$segment), times = run$points$n)
   all <- length(row)
@@ -350,6 +428,11 @@ draw_silhouette <- function(run) {
   }
   sil <- cluster::silhouette(run$segment[row], stats::dist(run$coordinates[row, , drop = FALSE]))
   if (!is.matrix(sil)) return("A silhouette needs two segments or more.")
+  if (!run$individuals) {
+    sil <- in_groups(sil, run$min_base)
+    if (length(unique(sil[, "cluster"])) < 2L) return("Too few people to show silhouettes.")
+    drawn <- sprintf("means of %d people or more, nobody alone", run$min_base)
+  }
   plot <- factoextra::fviz_silhouette(sil, label = FALSE, print.summary = FALSE)
   plot$scales$scales <- list() # factoextra's colours; adding ours over them prints a message
   plot <- plot +

@@ -85,6 +85,49 @@ read_run <- function(folder) {
   run$colours <- segment_colour(seq_len(run$k))
   run$n <- sum(run$table$n)
   run$weighted <- sum(run$table$weighted)
+  run$individuals <- isTRUE(settings$report$individuals)
+  if (run$individuals) run$counted_as <- seq_len(run$k) else run <- without_sizes_of_few(run)
+  run
+}
+
+# A size under the base is not told; the smallest other segments are told together with it until
+# they have the base, so that nobody can subtract it. `counted_as` is the segment in whose colour a
+# segment is drawn, NA where in none.
+without_sizes_of_few <- function(run) {
+  n <- run$table$n
+  few <- n < run$min_base
+  run$counted_as <- ifelse(few, NA, seq_len(run$k))
+  for (name in c("smallest_n", "smallest_share")) {
+    if (!is.null(run$choice[[name]])) {
+      run$choice[[name]][run$choice$smallest_n < run$min_base] <- NA
+    }
+  }
+  if (!is.null(run$flow) && nrow(run$flow) > 0L) {
+    people <- max(tapply(run$flow$n, run$flow$k, sum))
+    unit <- run$min_base * max(tapply(run$flow$weight, run$flow$k, sum)) / people
+    run$flow$weight <- pmax(round(run$flow$weight / unit), 1) * unit
+    run$flow$n <- NA_real_
+  }
+  if (!any(few)) return(run)
+  with <- which(few)
+  others <- setdiff(order(n), with)
+  while (sum(n[with]) < run$min_base && length(others) > 0L) {
+    with <- c(with, others[[1L]])
+    others <- others[-1L]
+  }
+  largest <- setdiff(with, which(few))
+  together <- colSums(run$table[with, c("n", "weighted", "share")])
+  for (name in names(together)) {
+    for (table in c("table", "personas")) {
+      if (is.null(run[[table]][[name]])) next
+      run[[table]][[name]][run[[table]]$segment %in% run$table$segment[few]] <- NA
+      run[[table]][[name]][run[[table]]$segment %in% run$table$segment[largest]] <- together[[name]]
+    }
+  }
+  for (name in c("share_low", "share_high")) {
+    if (!is.null(run$table[[name]])) run$table[[name]][with] <- NA
+  }
+  if (length(largest) > 0L) run$counted_as[few] <- largest[[1L]]
   run
 }
 
