@@ -13,7 +13,7 @@ import numpy as np
 
 from psychoseg.starter.answers import is_no_answer, is_yes_no, plain
 from psychoseg.starter.columns import Looked
-from psychoseg.starter.frames import few_cells
+from psychoseg.starter.frames import MINUS_SHARE, few_cells
 from psychoseg.starter.markers import is_no_number
 from psychoseg.starter.ranks import Ranks
 from psychoseg.starter.stems import common_start, is_apart, stem_groups
@@ -198,6 +198,9 @@ def _is_absent(column: Looked, text: str) -> bool:
     if slip and few_cells(held[text], column.answered):
         return True
     numbers = bool((~np.isnan(column.numbers)).any())
+    # -1 beside 0 and 1 may be the lower of three answers: then it is not rare.
+    if text == "-1" and held[text] >= MINUS_SHARE * column.answered:
+        return False
     return text in ("-1", "-9", "-99", "-999", "-9999") or (numbers and is_no_number(text))
 
 

@@ -164,7 +164,10 @@ def _questions(
         for choices in [s for s in sets if s.either]:
             found = [b for b in find_batteries(choices.columns, n) if goes_together(b)]
             if found:
-                batteries += [replace(b, notes=(*b.notes, _OPTIONS_OR_ITEMS)) for b in found]
+                batteries += [
+                    replace(b, notes=(*b.notes, _OPTIONS_OR_ITEMS)) if b.binary else b
+                    for b in found
+                ]
                 sets.remove(choices)
         batteries.sort(key=lambda b: b.columns[0].position)
     sets += [rank_choices(r, [s.name for s in sets]) for r in ranks if r.partial and not r.shown]

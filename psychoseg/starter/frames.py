@@ -45,7 +45,7 @@ MANY_RESPONDENTS = 200
 #: A scale with a negative end goes down to -5 at most.
 _LOWEST = -5
 #: -1 beside 0 and 1 is an answer where at least this share gave it.
-_MINUS_SHARE = 0.02
+MINUS_SHARE = 0.02
 #: The number in an end that is worded: "Not sensitive 1", "7 = very sensitive", "(1) never".
 _WORDED_END = re.compile(r"\(?(\d{1,2})\)?\s*[.:=)\-–—]?\s+[^\d]+|[^\d]+[\s(:=\-–—](\d{1,2})\)?")
 #: A worded end says nothing of an amount or a span: "5 or more", "under 18", "3 years".
@@ -175,7 +175,7 @@ def _goes_below_zero(
     if list(negative) == [-1]:
         # 0 and 1 with a rare -1 is a tick that is missing here and there.
         share = counts[-1] / sum(counts.values())
-        return list(positive) == [0, 1] and share >= _MINUS_SHARE
+        return list(positive) == [0, 1] and share >= MINUS_SHARE
     if -negative[0] == positive[-1]:
         return True
     whole = list(range(negative[0], positive[-1] + 1)) == [*negative, *positive]

@@ -266,8 +266,14 @@ def test_minus_one_beside_zero_and_one_is_missing_where_people_have_it_throughou
     (battery,) = made(names("nat_"), ticks.tolist()).batteries
     assert battery.scale.missing == ("-1",)
     assert (battery.scale.low, battery.scale.high) == (0, 1)
-    three = np.sign(answers() - 3)
+
+
+def test_minus_one_is_an_answer_of_three_beside_another_battery_too(made):
+    three = np.sign(answers(seed=8) - 3)
     assert made(names("nat_"), three.tolist()).batteries[0].scale.low == -1
+    draft = made([*names("att_"), *names("nat_")], np.hstack([answers(), three]).tolist())
+    assert draft.sets == ()
+    assert [(b.scale.low, b.why_not) for b in draft.batteries] == [(1, ""), (-1, "")]
 
 
 @pytest.mark.parametrize("low", [-2, -3])
