@@ -216,6 +216,20 @@ def test_what_cannot_be_an_item_is_told_and_ordered_answers_are_items():
     assert not [s for s in said if "left out" in s]
 
 
+def test_ages_and_weights_among_likert_items_are_none_unless_they_are_named():
+    scales, said = told(fit_scales, ANSWERS, n_factors=2)
+    assert set(scales.items["item"]) == set(ITEMS)
+    reasons = scales.left_out.set_index("column")["reason"]
+    assert set(reasons.index) == {"age", "region", "weight"}
+    assert reasons["age"].startswith(
+        "53 different values from 18 to 80, most other columns go from 1 to 5"
+    )
+    assert reasons["weight"] == "fractions, and called a weight: give it as weights"
+    assert any("3 columns are left out of the items" in s for s in said)
+    named = fit_scales(ANSWERS, ScalesSettings(correlation="pearson"), items=[*ITEMS, "age"])
+    assert "age" in set(named.items["item"])
+
+
 def test_items_that_are_named_leave_the_rest_of_the_frame_unmentioned():
     _, said = told(fit_scales, ANSWERS.assign(**OUT), n_factors=2, items=ITEMS)
     assert not [s for s in said if "left out" in s]
@@ -253,6 +267,10 @@ def test_options_beside_settings_are_the_settings():
          "items in fit_scales is for a DataFrame"),
         (lambda: fit_scales(ANSWERS, items=["q1", "q2", "Q3"]), DataError,
          r"no column 'Q3'\. Did you mean 'q3'"),
+        (lambda: fit_scales(ANSWERS[ITEMS], 2), TypeError, r"fit_scales\(df, n_factors=5\)"),
+        (lambda: fit_scales(ANSWERS, items="q1"), DataError, r"Give a list: \['q1'\]"),
+        (lambda: profile_segments(ANSWERS, None, fit_scales(ANSWERS[ITEMS])), TypeError,
+         "scales come before segments"),
         (lambda: fit_scales(ANSWERS["q1"]), DataError, "a Series is one column"),
         (lambda: fit_scales(ANSWERS["q1"].to_numpy()), DataError, r"an array of shape \(300,\)"),
         (lambda: fit_scales({"q1": [1, 2]}), DataError, "a builtins dict is no table"),

@@ -29,6 +29,7 @@ from psychoseg.profiles.sample import Sample, check_rows, survey_of
 from psychoseg.profiles.tables import means_table, shares_table, tests_table
 from psychoseg.profiles.typical import typical_answers
 from psychoseg.profiles.words import distinctive_words
+from psychoseg.scales import Scales
 from psychoseg.segments.inputs import aligned_scales, aligned_segments
 from psychoseg.stats.arrays import one_thread
 from psychoseg.study_report import Action, Job, OpenText, ProfilesSettings
@@ -36,7 +37,6 @@ from psychoseg.survey.given import FrameLike, generator_of
 from psychoseg.survey.table import Survey
 
 if TYPE_CHECKING:
-    from psychoseg.scales import Scales
     from psychoseg.segments import Segments
     from psychoseg.study import SegmentsSettings
 
@@ -125,6 +125,9 @@ def profile_segments(
     ['age', 'region']
     """
     options = options or ProfilesSettings()
+    if isinstance(segments, Scales):
+        msg = "scales come before segments: profile_segments(df, scales, segments)."
+        raise TypeError(msg)
     rng = generator_of(rng, random_state)
     if not isinstance(survey, Survey):
         survey = survey_of(survey, scales, segments, weights)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from psychoseg.errors import DataError
+from psychoseg.errors import DataError, StudyError
 from psychoseg.exports import write_respondents
 from psychoseg.run_folder import Run
 from psychoseg.runs import check_formats
@@ -86,6 +86,8 @@ def write_report(
     >>> run = psychoseg.read_run("runs/first")  # doctest: +SKIP
     >>> psychoseg.report(run, "for_the_client", formats=["html", "pptx"])  # doctest: +SKIP
     """
+    if isinstance(formats, str):
+        raise StudyError(f"formats is the text {formats!r}. Give a list: [{formats!r}].")
     check_formats(formats)
     given = {"scales": scales, "segments": segments, "profiles": profiles}
     if isinstance(result, Run):

@@ -129,6 +129,12 @@ def fit_scales(
     >>> scales.table["scale"].tolist()
     ['factor_1', 'factor_2']
     """
+    if settings is not None and not isinstance(settings, ScalesSettings):
+        msg = (
+            f"the second argument is a {type(settings).__name__}; it takes ScalesSettings. Say "
+            "others by name: fit_scales(df, n_factors=5)."
+        )
+        raise TypeError(msg)
     settings = with_options(settings or ScalesSettings(), {"n_factors": n_factors})
     survey = _as_survey(survey, items, reverse, answer_range, weights)
     engine = engine or PythonEngine()

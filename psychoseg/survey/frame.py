@@ -21,6 +21,7 @@ from psychoseg.survey.given import (
     matching_rows,
     no_category,
     no_item,
+    no_like_items,
     numbers_of,
     tell_left_out,
 )
@@ -63,6 +64,9 @@ def survey_from_frame(
     ``Categorical`` is ordinal. All columns are of one block, "demographics".
     """
     frame = as_pandas(frame)
+    for what, names in (("items", items), ("columns", columns), ("reverse", reverse)):
+        if isinstance(names, str):
+            raise DataError(f"{what} is the text {names!r}. Give a list: [{names!r}].")
     columns, active, reverse = ([str(n) for n in names] for names in (columns, active, reverse))
     columns = [*columns, *active]
     items = None if items is None else [str(name) for name in items]
@@ -166,6 +170,8 @@ def survey_of_columns(
 def _found_items(frame: pd.DataFrame, names: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
     """Return the columns that can be items, and the others with the reason why not."""
     reasons = {name: no_item(frame[name]) for name in names}
+    able = [name for name, why in reasons.items() if not why]
+    reasons |= no_like_items(frame[able])
     items = [name for name, why in reasons.items() if not why]
     left_out = _left_out({name: why for name, why in reasons.items() if why})
     if not items:

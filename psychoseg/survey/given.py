@@ -31,6 +31,7 @@ __all__ = [
     "matching_rows",
     "no_category",
     "no_item",
+    "no_like_items",
     "numbers_of",
     "tell_left_out",
 ]
@@ -44,11 +45,14 @@ LEFT_OUT_COLUMNS = ("column", "reason")
 #: Texts up to this many different ones are categories, whatever the number of people; more of them
 #: are only where each has this many people on average: a segment cannot be told by less.
 _FEW_CATEGORIES, _PEOPLE_EACH = 20, 10
+#: Steps of an answer scale at most, and different values from which on a column is unlike them.
+_FEW_STEPS, _MANY_STEPS = 11, 20
 #: Whole numbers that all differ are ids only from this many people on: by chance they may in fewer.
 _ID_PEOPLE = 30
 _ID_NAME = re.compile(
     r"(?:^|[^a-z])(?:u?u?id|guid|nr|respondent|resp(?:ondent)?_?(?:id|no|nr)|caseid|serial)(?:$|[^a-z])"
 )
+_WEIGHT_NAME = re.compile(r"(?:^|[^a-z])(?:w|wt|wgt|weights?|gewicht|gew|poids|peso)(?:$|[^a-z])")
 _DATE_TEXT = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?")
 #: Names that a message shows before it only counts.
 _NAMED = 8
@@ -190,6 +194,42 @@ def no_item(series: pd.Series) -> str:
             return "numbers kept as text: use pandas.to_numeric"
         return "text: turn answers into codes, or into an ordered Categorical"
     return f"{series.dtype}, which holds no answers"
+
+
+def no_like_items(items: pd.DataFrame) -> dict[str, str]:
+    """Return which columns that nobody named as items are unlike most of the others, and why.
+
+    Parameters
+    ----------
+    items : DataFrame, shape (n, p)
+        Columns that may be items by what they hold.
+
+    Returns
+    -------
+    dict of str to str
+        Where more than half of the columns are whole numbers of few steps: those with many
+        different values that go far beyond the others' range, such as ages, and fractions that are
+        called a weight.
+    """
+    values = {str(name): numbers_of(items[name]) for name in items}
+    known = {name: x[np.isfinite(x)] for name, x in values.items()}
+    steps = {name: len(np.unique(x)) for name, x in known.items()}
+    whole = {name: not (x % 1).any() for name, x in known.items()}
+    alike = [n for n in known if whole[n] and 0 < steps[n] <= _FEW_STEPS]
+    if 2 * len(alike) <= len(known):
+        return {}
+    low, high = min(known[n].min() for n in alike), max(known[n].max() for n in alike)
+    reasons = {}
+    for name, x in known.items():
+        far = len(x) > 0 and (x.max() > 2 * high - low or x.min() < 2 * low - high)
+        if steps[name] > _MANY_STEPS and far:
+            reasons[name] = (
+                f"{steps[name]} different values from {x.min():g} to {x.max():g}, most other "
+                f"columns go from {low:g} to {high:g}: name it in items if it is one"
+            )
+        elif not whole[name] and _WEIGHT_NAME.search(name.lower()):
+            reasons[name] = "fractions, and called a weight: give it as weights"
+    return reasons
 
 
 def no_category(series: pd.Series) -> str:

@@ -243,8 +243,8 @@ class Survey:
         items : sequence of str, optional
             The items: numbers, truths, or an ordered ``Categorical``, whose categories are coded 1,
             2, ... unless their names are rising numbers. Where absent, all columns of these kinds
-            that are named nowhere else and are no ids; the others are told and kept in
-            ``left_out``.
+            that are named nowhere else, are no ids and are not unlike most of them, as ages and
+            weights are; the others are told and kept in ``left_out``.
         columns : sequence of str
             Demographics and other columns beside the items; each becomes a profile column.
         active : sequence of str
