@@ -260,7 +260,8 @@ def _read(texts: tuple[str, ...], shares: tuple[float, ...]) -> Ordered | None:
             return rates
         bands = order_bands(real)
         if bands is not None:
-            levels = tuple((t,) for t in sorted(real, key=lambda t: bands.places[t]))
+            rank = {place: i for i, place in enumerate(sorted(set(bands.places.values())))}
+            levels = _levels({t: float(rank[bands.places[t]]) for t in real})
             return Ordered(levels, blank + none, "" if bands.sure else "the numbers in them")
     schools = _scored(real, blank + none, lambda t: schooling(plain(t)), "schooling")
     if schools is not None:
@@ -369,7 +370,7 @@ def _lacks_middle(graded: Graded, none: Sequence[str]) -> bool:
         and not graded.middle
         and not graded.odd
         and len(set(graded.places.values())) >= _BESIDE_MIDDLE
-        and sum(is_unsure(t) for t in none) == 1
+        and len({plain(t) for t in none if is_unsure(t)}) == 1
     )
 
 

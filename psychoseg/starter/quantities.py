@@ -93,10 +93,11 @@ def order_bands(texts: Sequence[str]) -> Bands | None:
         if _amounts(roles):
             beside.add(tuple(what for role, what, _ in roles if role == "word"))
             units.add(_unknown_unit(roles))
-    if len(set(places.values())) < len(places) or len(places) < 2 or len(units) > 1:
+    different = {plain(t) for t in texts}
+    if not 1 < len(different) == len(set(places.values())) or len(units) > 1:
         # Of units that are not known nobody can say which is more: "500 m" and "1 km".
         return None
-    ordered = sorted(places.values())
+    ordered = sorted(set(places.values()))
     apart = all(high <= low or math.isinf(low) for (_, high), (low, _) in pairwise(ordered))
     bare = all(not rest for rest in beside)
     return Bands(places, apart and len(beside) == 1 and (spans > 0 or bare))

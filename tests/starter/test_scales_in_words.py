@@ -213,3 +213,13 @@ def test_words_that_run_down_as_their_numbers_rise_are_turned_or_asked_about():
     assert ends is not None
     assert ends.levels[0] == ("1 = strongly agree",)
     assert any("less" in ask for ask in ends.asks)
+
+
+def test_capitals_make_no_band_and_no_middle_of_their_own():
+    bands = read_answers(["Under 500", "under 500", "500 to 999"])
+    assert bands is not None
+    assert [len(level) for level in bands.levels] == [2, 1]
+    ends = ["Strongly disagree", "Disagree", "Agree", "Strongly agree"]
+    found = read_answers([*ends, "Not sure", "not sure"])
+    assert found is not None
+    assert found.levels[2] == ("Not sure", "not sure")
