@@ -38,8 +38,11 @@ from psychoseg.study import (
     SegmentsSettings,
     load_study,
 )
+from psychoseg.survey import load_survey
+from psychoseg.survey.numbers import FORMATS, parse_written
 from psychoseg.table_files import read_table, write_table
 from tests.made_run import make_run
+from tests.survey.reading_cases import write_everything
 
 #: One run of a script takes 5 to 10 s here; a busy machine may take much longer.
 TIME_LIMIT = 300
@@ -1354,6 +1357,45 @@ def test_defaults_are_those_of_the_python_study(rscript: str, root: Path, tmp_pa
                 continue
             value = setting.get_default(call_default_factory=True)
             assert (theirs[name][key] or None) == (value or None), (name, key)
+
+
+def test_r_reads_every_setting_of_a_file_as_python_does(
+    rscript: str, root: Path, tmp_path: Path
+) -> None:
+    study = load_study(write_everything(tmp_path))
+    with pytest.warns(match="left out"):
+        ours = load_survey(study)
+    code = f"""
+s <- read_survey(read_study("{tmp_path.as_posix()}"))
+cat(jsonlite::toJSON(list(
+  ids = s$ids, weights = s$weights, income = s$columns$income, share = s$columns$share,
+  region = as.character(s$columns$region), rows = s$ledger$row, reasons = s$ledger$reason
+), digits = NA))
+"""
+    theirs = json.loads(run_code(rscript, root, code))
+    assert theirs["ids"] == ours.ids.tolist()
+    assert theirs["weights"] == pytest.approx(ours.weights.tolist(), abs=1e-12)
+    for name in ("income", "share"):
+        assert theirs[name] == ours.columns[name].tolist()
+    assert theirs["region"][:5] == [*ours.columns["region"].astype(str).tolist()[:4], None]
+    assert theirs["rows"] == ours.ledger["row"].tolist()
+    assert theirs["reasons"] == ours.ledger["reason"].tolist()
+
+
+def test_r_reads_numbers_as_python_does_in_every_format(
+    rscript: str, root: Path, tmp_path: Path
+) -> None:
+    texts = ["1'234", "CHF 1’200.–", "€ 1.200,5", "(1.200)", "1.200-", "12 %", "$45k", "--1", "1,4"]
+    texts += ["1,2 Mio. EUR", "5 apples", "-1\N{NO-BREAK SPACE}234,5", "1,23,456", "2.5e3", "5."]
+    (tmp_path / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    code = f"""
+texts <- jsonlite::fromJSON("{(tmp_path / "texts.json").as_posix()}")
+read <- function(form) unname(vapply(texts, written_number, 0, form = form))
+cat(jsonlite::toJSON(lapply(stats::setNames(nm = names(number_formats)), read), digits = NA))
+"""
+    theirs = json.loads(run_code(rscript, root, code))
+    ours = {form: [parse_written(text, form) for text in texts] for form in FORMATS}
+    assert {form: [None if v == "NA" else v for v in read] for form, read in theirs.items()} == ours
 
 
 REPORTING = """
