@@ -71,7 +71,7 @@ known_keys <- list(
     bootstrap = 100L, null_replicates = 99L, min_jaccard = 0.6, stable_jaccard = 0.75,
     audits = TRUE, consensus = FALSE, names = list(), texts = list(), previous = NULL
   ),
-  profiles = list(min_base = 10L, correction = "fdr"),
+  profiles = list(min_base = 10L, correction = "fdr", letters_scope = "variable"),
   report = list(formats = c("html", "pptx", "xlsx", "csv"), template = NULL),
   export = list(ids = "keep", key = "PSYCHOSEG_KEY"),
   engine = list(name = "python", tree = "auto", rotator = "psychoseg", time_limit = 600)
