@@ -72,7 +72,9 @@ known_keys <- list(
     audits = TRUE, consensus = FALSE, names = list(), texts = list(), previous = NULL
   ),
   profiles = list(min_base = 10L, correction = "fdr", letters_scope = "variable"),
-  report = list(formats = c("html", "pptx", "xlsx", "csv"), template = NULL),
+  report = list(
+    formats = c("html", "pptx", "xlsx", "csv"), template = NULL, individuals = FALSE
+  ),
   export = list(ids = "keep", key = "PSYCHOSEG_KEY"),
   engine = list(name = "python", tree = "auto", rotator = "psychoseg", time_limit = 600)
 )
