@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from psychoseg import plots, report
+    from psychoseg import plots
     from psychoseg.api import compare, draft_study, is_survey_file, remake_report, run
     from psychoseg.engines import get_engine
     from psychoseg.errors import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from psychoseg.estimators import LikertFactorAnalysis, LikertScales
     from psychoseg.profiles import Profiles, profile_segments
     from psychoseg.reference import r_scripts, settings_reference
+    from psychoseg.report.writing import write_report as report
     from psychoseg.run_folder import Run, read_run
     from psychoseg.scales import Scales, fit_scales
     from psychoseg.segments import Segments, fit_segments
