@@ -23,6 +23,9 @@ draw_dendrogram <- function(run) {
     return(paste0("There is no tree to draw: ", run$summary$method, " makes none with heights."))
   }
   folded <- folded_tree(run, max_leaves)
+  if (is.null(folded)) {
+    return(paste("There is no tree to show: at its top, fewer than", run$min_base, "people part."))
+  }
   n <- length(folded$height)
   along <- folded$segment[folded$tree$order]
   # A gap between segments, so that the colours do not touch.
@@ -60,7 +63,7 @@ draw_dendrogram <- function(run) {
     segment = as_segment(run, s), low = -max(rows[along == s]) - 0.4,
     high = -min(rows[along == s]) + 0.4
   )))
-  cut <- cut_height(run)
+  cut <- if (run$individuals || n >= run$k) cut_height(run) else numeric()
   plot <- ggplot2::ggplot(lines) +
     ggplot2::geom_polygon(
       data = wedges,
@@ -72,7 +75,7 @@ draw_dendrogram <- function(run) {
       colour = lines$col, linewidth = 0.5, lineend = "square"
     ) +
     ggplot2::geom_vline(
-      xintercept = cut, linetype = "dashed", colour = ink_colour, linewidth = 0.4
+      data = data.frame(cut = cut), ggplot2::aes(xintercept = .data$cut), linetype = "dashed", colour = ink_colour, linewidth = 0.4
     ) +
     ggplot2::geom_text(
       data = counts, ggplot2::aes(x = -0.045 * top, y = .data$y, label = .data$n), hjust = 1,

@@ -110,7 +110,9 @@ without_sizes_of_few <- function(run) {
   }
   if (!any(few)) return(run)
   with <- which(few)
-  others <- setdiff(order(n), with)
+  # First those whose figures the run hides for the same reason.
+  shown <- tapply(!is.na(run$means$mean), run$means$segment, any)[as.character(run$table$segment)]
+  others <- setdiff(order(shown, n), with)
   while (sum(n[with]) < run$min_base && length(others) > 0L) {
     with <- c(with, others[[1L]])
     others <- others[-1L]
@@ -259,6 +261,17 @@ folded_tree <- function(run, most) {
     segment[[m + i]] <- if (segment[[a]] == segment[[b]]) segment[[a]] else 0L
     lowest[[m + i]] <- min(lowest[[a]], lowest[[b]])
   }
+  if (!run$individuals) {
+    # From the top down only as far as every branch has the base.
+    people <- c(as.vector(tapply(run$points$n, run$points$leaf, sum)), numeric(m - 1L))
+    for (i in seq_len(m - 1L)) people[[m + i]] <- sum(people[merges[i, ]])
+    first <- 2L * m
+    while (first > m + 1L && 2L * m - first + 1L < shown &&
+      all(people[merges[first - 1L - m, ]] >= run$min_base)) {
+      first <- first - 1L
+    }
+    if (first == 2L * m) return(NULL)
+  }
   drawn <- seq.int(first, 2L * m - 1L)
   children <- t(vapply(drawn, function(node) {
     pair <- merges[node - m, ]
@@ -268,6 +281,22 @@ folded_tree <- function(run, most) {
   merge <- apply(children, c(1L, 2L), function(node) {
     if (node < first) -match(node, leaves) else node - first + 1L
   })
+  if (!run$individuals) {
+    below <- function(node) {
+      if (node <= m) return(node)
+      c(below(merges[node - m, 1L]), below(merges[node - m, 2L]))
+    }
+    segment[leaves] <- vapply(leaves, function(node) {
+      at <- below(node)
+      by <- tapply(weight[at], run$leaf_segment[at], sum)
+      as.integer(names(by)[[which.max(by)]])
+    }, 0L)
+    # Rounded, so that nothing of few can be worked out: see psychoseg/segments/outline.py.
+    height[drawn] <- round(100 * height[drawn] / max(height)) / 100 * max(height)
+    height[leaves] <- min(height[drawn]) / 2
+    weight[leaves] <- round(weight[leaves] / run$min_base) * run$min_base
+    count[leaves] <- 2L
+  }
   list(
     tree = hclust_of(merge, height[drawn]), height = height[leaves], weight = weight[leaves],
     count = count[leaves], segment = segment[leaves]
