@@ -383,10 +383,10 @@ draw_certainty <- function(run) {
   ))
   counts$bin <- (as.integer(counts$bin) - 0.5) / 20
   if (!run$individuals) {
-    # Everybody as one, in multiples of the base, and no bar of fewer.
-    all <- tapply(counts$Freq, counts$bin, sum)
+    # Everybody as one, in five bars that are multiples of the base, none of fewer.
+    all <- as.vector(table(factor(bins %/% 4, levels = 0:4)))
     counts <- data.frame(
-      bin = as.numeric(names(all)), segment = as_segment(run, 1L),
+      bin = c(0.1, 0.3, 0.5, 0.7, 0.9), segment = as_segment(run, 1L),
       Freq = ifelse(all < run$min_base, 0, round(all / run$min_base) * run$min_base)
     )
   }
@@ -394,7 +394,7 @@ draw_certainty <- function(run) {
     counts, ggplot2::aes(x = .data$bin, y = .data$Freq, fill = .data$segment)
   ) +
     ggplot2::geom_col(
-      width = 0.047, position = ggplot2::position_stack(reverse = TRUE),
+      width = if (run$individuals) 0.047 else 0.188, position = ggplot2::position_stack(reverse = TRUE),
       show.legend = run$individuals
     ) +
     segment_scale(run, "fill") +
