@@ -263,7 +263,8 @@ def test_picture_is_not_blank(report: Path, name: str) -> None:
     # A title alone on a white page has a standard deviation of about .05; curves have little more.
     assert pixels.std() > 0.08
     # Below the title and right of the labels something is drawn.
-    middle = pixels[300:1000, 500:1200]
+    # Everybody is sure in this run, and no legend stands beside that one bar.
+    middle = pixels[300:1000, 500 : 1600 if name == "certainty" else 1200]
     assert (middle.min(axis=-1) < 0.9).mean() > 0.004
 
 
