@@ -123,7 +123,8 @@ class DataFile(Table):
     ``leave_out_rows`` are rows that are no people (means, sources, units), by their number in the
     file. ``duplicates`` says what becomes of a row whose id stood before (without an id: that
     repeats an earlier row cell for cell); by "first" and "last" one of them stays. A text of
-    ``missing`` is an answer in the columns where ``not_missing`` lists it.
+    ``missing`` is an answer in the columns where ``not_missing`` lists it. A name that the header
+    repeats is an error, or by ``repeated_names = "number"`` gets its number: ``name_2``.
     """
 
     file: str
@@ -134,6 +135,7 @@ class DataFile(Table):
     sheet: str | int | None = None
     skip_rows: int = Field(default=0, ge=0)
     header_rows: int = Field(default=1, ge=1, le=3)
+    repeated_names: Literal["error", "number"] = "error"
     leave_out_rows: tuple[Annotated[int, Field(ge=1)], ...] = ()
     duplicates: Literal["error", "first", "last"] = "error"
     missing: tuple[str, ...] = DEFAULT_MISSING

@@ -1370,7 +1370,8 @@ def test_r_reads_every_setting_of_a_file_as_python_does(
 s <- read_survey(read_study("{tmp_path.as_posix()}"))
 cat(jsonlite::toJSON(list(
   ids = s$ids, weights = s$weights, income = s$columns$income, share = s$columns$share,
-  region = as.character(s$columns$region), rows = s$ledger$row, reasons = s$ledger$reason
+  region = as.character(s$columns$region), again = as.character(s$columns$region_2),
+  rows = s$ledger$row, reasons = s$ledger$reason
 ), digits = NA))
 """
     theirs = json.loads(run_code(rscript, root, code))
@@ -1379,6 +1380,7 @@ cat(jsonlite::toJSON(list(
     for name in ("income", "share"):
         assert theirs[name] == ours.columns[name].tolist()
     assert theirs["region"][:5] == [*ours.columns["region"].astype(str).tolist()[:4], None]
+    assert theirs["again"] == ours.columns["region_2"].astype(str).tolist() == ["x"] * ours.n
     assert theirs["rows"] == ours.ledger["row"].tolist()
     assert theirs["reasons"] == ours.ledger["reason"].tolist()
 

@@ -187,11 +187,11 @@ def _with_headers(
         try:
             table = read_table(second, folder)
         except DataError:
-            raise error from None
+            return _numbered(data, folder, error)
         if _is_import_row(table.cells, 0):
             return _reread(data, folder, 3)
         if _took_answers(table):
-            raise
+            return _numbered(data, folder, error)
         return second, table
     if len(table.cells) > 1 and _is_import_row(table.cells, 1):
         return _reread(data, folder, 3)
@@ -200,6 +200,17 @@ def _with_headers(
     if _is_second_header(table.cells):
         return _reread(data, folder, 2)
     return data, table
+
+
+def _numbered(data: DataFile, folder: Path, error: DataError) -> tuple[DataFile, TextTable]:
+    """Read with repeated names numbered, where the header is one: its names are no numbers."""
+    numbered = data.model_copy(update={"repeated_names": "number"})
+    table = read_table(numbered, folder)
+    # 4_2 is the second 4.
+    names = [str(name).partition("_")[0] for name in table.cells.columns]
+    if sum(parse_number(name) is not None for name in names) > 0.5 * len(names):
+        raise error
+    return numbered, table
 
 
 def _took_answers(table: TextTable) -> bool:

@@ -177,6 +177,10 @@ def _data(found: Found) -> str:
         lines.append(f"encoding = {_value(data.encoding)}")
     if data.skip_rows:
         lines.append(f"skip_rows = {data.skip_rows}    # rows above the header")
+    if data.repeated_names != "error":
+        lines.append(
+            f"repeated_names = {_value(data.repeated_names)}    # the second x is called x_2"
+        )
     if data.header_rows != 1:
         lines.append(
             f"header_rows = {data.header_rows}    # names, and the wording of the questions below"

@@ -2,7 +2,8 @@
 
 The rules, by the number of header rows the study declares:
 
-1. One row: the names. A name that repeats is an error; a blank one becomes ``column_<position>``.
+1. One row: the names. A name that repeats is an error, unless the study says to number it; a blank
+   one becomes ``column_<position>``.
 2. Two rows, the first complete and without repeats (Qualtrics' older export): names, then labels.
    Two rows, else (SurveyMonkey): questions, carried on over the blanks to their right, then
    options. A column is called ``question: option``, and the question alone where the option is
@@ -39,25 +40,40 @@ class Header:
     questions: tuple[str, ...]
 
 
-def read_header(records: Sequence[Sequence[str]], path: Path) -> Header:
+def read_header(
+    records: Sequence[Sequence[str]], path: Path, *, number_repeated: bool = False
+) -> Header:
     """Turn one to three header rows, all of one length, into names, labels and questions.
+
+    Parameters
+    ----------
+    records : sequence of rows
+    path : Path
+    number_repeated : bool
+        Whether a single row may repeat a name, which then gets its number.
 
     Raises
     ------
     DataError
-        Where a single header row repeats a name.
+        Where a single header row repeats a name and may not.
+
+    Warns
+    -----
+    PsychosegWarning
+        Where names got numbers.
     """
     rows = [[cell.strip() for cell in record] for record in records]
     none = ("",) * len(rows[0])
     if len(rows) == 1:
         names = _without_blanks(rows[0])
         repeated = _repeated(names)
-        if repeated:
+        if repeated and not number_repeated:
             raise DataError(
                 f"{path}: the header repeats the names {quoted_list(repeated)}. Give each column "
-                f"its own name, or set header_rows = 2 where a second row tells them apart."
+                "its own name, set header_rows = 2 where a second row tells them apart, or "
+                'repeated_names = "number" to have them numbered.'
             )
-        return Header(names, none, none)
+        return Header(_numbered(names, path), none, none)
     if len(rows) == 3 or not (_repeated(rows[0]) or "" in rows[0]):
         names = _numbered(_without_blanks(rows[0]), path)
         labels = tuple(

@@ -197,7 +197,11 @@ def _from_rows(
             f"{path}: a name in its header has {len(name):,} letters and begins {name[:40]!r}: a "
             f"quotation mark may be missing. A name takes {MAX_NAME:,} letters at the most."
         )
-    header = read_header([[unharmed(c) for c in r[:width]] for r in records[:heads]], path)
+    header = read_header(
+        [[unharmed(c) for c in r[:width]] for r in records[:heads]],
+        path,
+        number_repeated=file.repeated_names == "number",
+    )
     columns = list(zip(*body, strict=False)) or [()] * width
     cells = pd.DataFrame(
         {

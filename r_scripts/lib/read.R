@@ -147,7 +147,10 @@ read_text <- function(path, spec) {
   cells[] <- lapply(cells, trimws)
   check_swallowed(cells, separator, path, starts)
   heads <- seq_len(spec$header_rows)
-  header <- read_header(lapply(heads, function(i) unlist(cells[i, ], use.names = FALSE)), path)
+  header <- read_header(
+    lapply(heads, function(i) unlist(cells[i, ], use.names = FALSE)), path,
+    number_repeated = spec$repeated_names == "number"
+  )
   body <- cells[-heads, , drop = FALSE]
   starts <- starts[-heads]
   filled <- rowSums(body != "") > 0L
@@ -290,12 +293,14 @@ check_swallowed <- function(cells, separator, path, starts) {
 
 # The rules of psychoseg/survey/header.py: one row of names; two of names and labels (Qualtrics) or
 # of questions and options (SurveyMonkey); three of names, labels and import ids.
-read_header <- function(rows, path) {
+read_header <- function(rows, path, number_repeated = FALSE) {
   none <- rep("", length(rows[[1L]]))
   repeated <- unique(rows[[1L]][duplicated(rows[[1L]]) & rows[[1L]] != ""])
   if (length(rows) == 1L) {
-    if (length(repeated) > 0L) fail(path, ": the header repeats the name ", repeated[[1L]], ".")
-    return(list(names = without_blanks(rows[[1L]]), labels = none, questions = none))
+    if (length(repeated) > 0L && !number_repeated) {
+      fail(path, ": the header repeats the name ", repeated[[1L]], ".")
+    }
+    return(list(names = numbered(without_blanks(rows[[1L]])), labels = none, questions = none))
   }
   no_option <- c("", "Response", "Open-Ended Response")
   if (length(rows) == 3L || (length(repeated) == 0L && !any(rows[[1L]] == ""))) {

@@ -8,7 +8,7 @@
 default_missing <- c("", "NA", "NaN")
 file_keys <- list(
   file = NULL, id = NULL, separator = "auto", encoding = "auto", decimal = ".", sheet = NULL,
-  skip_rows = 0L, header_rows = 1L, leave_out_rows = integer(), duplicates = "error",
+  skip_rows = 0L, header_rows = 1L, repeated_names = "error", leave_out_rows = integer(), duplicates = "error",
   missing = default_missing, numbers = list(), not_missing = list(), labels = NULL
 )
 known_keys <- list(

@@ -125,6 +125,7 @@ def test_a_text_taken_for_no_answer_is_shown_with_its_count(tmp_path, name, text
         ("m8_time", ("time_1, time_2, time_3", "time or the clicks")),
         ("m6_yesno_stray", ("q8: the codes 4, 5, 6, 8 have no label",)),
         ("m11_words", ("neutral", "guess")),
+        ("m12_dup", ("repeats the column names 'Other (please specify)'", "got its number")),
     ],
 )
 def test_what_was_decided_for_somebody_is_asked(tmp_path, name, words):

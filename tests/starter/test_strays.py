@@ -5,7 +5,9 @@ import pytest
 
 from psychoseg.errors import DataError, PsychosegError, StudyError
 from psychoseg.starter import draft_study, write_study
+from psychoseg.starter.draft import write_draft
 from psychoseg.study import load_study
+from psychoseg.survey import load_survey
 from tests.starter.made import AGREE, battery_rows, ratings, write_csv
 
 N = 90
@@ -72,17 +74,22 @@ def test_five_rows(tmp_path):
     assert "holds 5 respondents" in why_not(write_csv(tmp_path / "a.csv", battery_rows(5)))
 
 
-def test_repeated_column_names(tmp_path):
-    rows = battery_rows(N)
-    rows[0][2] = rows[0][1]
-    assert "repeats the names" in why_not(write_csv(tmp_path / "a.csv", rows))
-
-
-def test_repeated_column_names_above_answers_in_words(tmp_path):
+@pytest.mark.parametrize("in_words", [False, True])
+def test_repeated_column_names_get_numbers_and_are_told(tmp_path, in_words):
     head, *rows = battery_rows(N)
     head[2] = head[1]
-    rows = [[r[0], *(AGREE[v - 1] for v in r[1:7]), *r[7:]] for r in rows]
-    assert "repeats the names" in why_not(write_csv(tmp_path / "a.csv", [head, *rows]))
+    if in_words:
+        rows = [[r[0], *(AGREE[v - 1] for v in r[1:7]), *r[7:]] for r in rows]
+    path, draft = write_draft(write_csv(tmp_path / "a.csv", [head, *rows]))
+    assert any(f"repeats the column names '{head[1]}'" in said for said in draft.undecided)
+    study = load_study(path)
+    assert study.data.repeated_names == "number"
+    assert f"{head[1]}_2" in load_survey(study).codebook
+
+
+def test_a_row_of_answers_is_no_header_whose_names_repeat(tmp_path):
+    _, *rows = battery_rows(N)
+    assert "repeats the names" in why_not(write_csv(tmp_path / "a.csv", rows))
 
 
 def test_no_such_file_and_no_such_format(tmp_path):

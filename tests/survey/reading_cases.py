@@ -3,27 +3,28 @@
 from pathlib import Path
 
 #: Title rows, a decimal comma in one column and groups in another, an "NA" that is a region, people
-#: who stand twice, units and a row of means.
+#: who stand twice, a name that stands twice, units and a row of means.
 EVERYTHING = """\
 Customer survey 2026
 Exported on 3 March 2026
 
-id;q1;q2;q3;weight;income;share;region
-;;;;;EUR;%;
-A1;1;2;3;0,85;€ 2.140;12 %;NA
-A2;2;3;4;1,15;650;7 %;EMEA
-A3;3;4;5;1,2;€ 17.500;30 %;APAC
-A4;4;5;1;0,8;1.250,50 €;9 %;NA
-A2;2;3;4;1,15;650;7 %;EMEA
-A5;5;1;2;1;980;11 %;
-A6;2;2;2;1;-1.000;10 %;LATAM
-Mean;2,7;2,9;3,0;1,0;3.1;12;
+id;q1;q2;q3;weight;income;share;region;region
+;;;;;EUR;%;;
+A1;1;2;3;0,85;€ 2.140;12 %;NA;x
+A2;2;3;4;1,15;650;7 %;EMEA;x
+A3;3;4;5;1,2;€ 17.500;30 %;APAC;x
+A4;4;5;1;0,8;1.250,50 €;9 %;NA;x
+A2;2;3;4;1,15;650;7 %;EMEA;x
+A5;5;1;2;1;980;11 %;;x
+A6;2;2;2;1;-1.000;10 %;LATAM;x
+Mean;2,7;2,9;3,0;1,0;3.1;12;;x
 """
 EVERYTHING_STUDY = """\
 [data]
 file = "data.csv"
 id = "id"
 skip_rows = 3
+repeated_names = "number"
 leave_out_rows = [5, 13]
 duplicates = "first"
 decimal = ","
@@ -43,6 +44,8 @@ name = "share"
 type = "numeric"
 [[columns]]
 name = "region"
+[[columns]]
+name = "region_2"
 [weights]
 column = "weight"
 """

@@ -331,7 +331,10 @@ def test_a_right_answer_is_met_as_a_number_or_as_text_and_a_missing_one_is_no_fa
         ('sufficient = ["relative_speed"]', r"duration names no column"),
         ('checks = [{ column = "check" }]', r"accept is missing"),
         ("[quality.cutoffs]\neven_odds = 0.1", r"Did you mean even_odd"),
-        ("[quality.cutoffs]\nmahalanobis_p = 10", r"mahalanobis_p: 10 should be less than"),
+        (
+            "[quality.cutoffs]\nmahalanobis_p = 10",
+            r"mahalanobis_p: 10 should be a share",
+        ),
         ('duration = "second"', r"quality\.duration: no column 'second'\. Did you mean 'seconds'"),
         ('duration = "q1"', r"quality\.duration: 'q1' is used as an item"),
         ('checks = [{ column = "chek", accept = [2] }]', r"checks\[1\].*Did you mean 'check'"),
