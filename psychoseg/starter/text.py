@@ -178,9 +178,7 @@ def _data(found: Found) -> str:
     if data.skip_rows:
         lines.append(f"skip_rows = {data.skip_rows}    # rows above the header")
     if data.repeated_names != "error":
-        lines.append(
-            f"repeated_names = {_value(data.repeated_names)}    # the second x is called x_2"
-        )
+        lines.append('repeated_names = "number"    # the second x is called x_2')
     if data.header_rows != 1:
         lines.append(
             f"header_rows = {data.header_rows}    # names, and the wording of the questions below"
