@@ -260,12 +260,12 @@ def _items(battery: Battery, names: Sequence[str]) -> str:
 
 
 def _to_be_ordered(scale: Scale) -> list[str]:
-    """Return the answers as a comment, which stops a run until somebody has put them in order."""
+    """Return no codes, which stop a run until somebody gives them, and the answers as a comment."""
     if any(len(level) > 1 for level in scale.codes):
         codes = _table("codes", scale.code_of)
     else:
         codes = _list("codes", [level[0] for level in scale.codes])
-    return [f"# {line}" for line in codes.splitlines()]
+    return ["codes = []", *(f"# {line}" for line in codes.splitlines())]
 
 
 def _counts(scale: Scale) -> dict[str, int]:

@@ -156,7 +156,7 @@ def not_known(names: Sequence[str], odd: Sequence[str], *, by: str = "the alphab
         what += f", for {quoted} could not be read"
     return (
         f"{what}. Put the answers below, which go by {by}, from low to high, move those that are "
-        "none to missing, and take the # away from codes. If they are names and no grades, take "
+        "none to missing, and let them take the place of codes = []. If they are names, take "
         "this group out and name them under [[columns]]"
     )
 

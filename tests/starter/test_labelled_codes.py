@@ -5,7 +5,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from psychoseg.starter import draft_study
+from psychoseg.errors import StudyError
+from psychoseg.starter import draft_study, write_study
+from psychoseg.study import load_study
 
 AGREE = {1: "Strongly disagree", 2: "Disagree", 3: "Neutral", 4: "Agree", 5: "Strongly agree"}
 
@@ -60,6 +62,13 @@ def test_labels_nobody_can_read_are_no_scale_until_somebody_says_so(drafted):
     assert scale.unordered
     assert [level[0] for level in scale.codes] == labels
     assert any("a_0 to a_7" in question for question in asked)
+
+
+def test_a_run_on_labels_nobody_can_read_stops_for_their_order(drafted, tmp_path):
+    labels = ["egyáltalán nem", "inkább nem", "is-is", "inkább igen", "teljesen", "nem tudja"]
+    drafted(dict(enumerate(labels, start=1)))
+    with pytest.raises(StudyError, match="codes"):
+        load_study(write_study(tmp_path / "s.sav"))
 
 
 def test_codes_that_run_the_other_way_are_turned_where_every_label_is_certain(drafted):
