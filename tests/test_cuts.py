@@ -41,7 +41,7 @@ def found(request: pytest.FixtureRequest) -> Segments:
         frame.loc[3, "x"] = np.nan
     # Weights of two sizes: the largest group of rows is not always the heaviest.
     weights = np.where(np.arange(len(frame)) % 3 == 0, 3.0, 1.0)
-    survey = survey_from_frame(frame, items=[], columns=list(frame), use="active", weights=weights)
+    survey = survey_from_frame(frame, items=[], active=list(frame), weights=weights)
     with pytest.MonkeyPatch.context() as patch:
         cut_short(patch)
         settings = cheap(method=method, **METHODS[name])

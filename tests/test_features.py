@@ -10,7 +10,7 @@ from psychoseg.survey.frame import survey_from_frame
 
 
 def features_of(frame: pd.DataFrame, **blocks: str):
-    survey = survey_from_frame(frame, items=[], columns=list(frame), use="active")
+    survey = survey_from_frame(frame, items=[], active=list(frame))
     book = {n: replace(v, block=blocks.get(n, v.block)) for n, v in survey.codebook.items()}
     return build_features(replace(survey, codebook=book), None)
 

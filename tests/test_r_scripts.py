@@ -300,7 +300,11 @@ def test_dendrogram_in_r_gives_the_segments_of_the_run(
       tree <- tree_to_hclust(run$tree)
       stopifnot(identical(sort(tree$order), seq_along(run$segment)))
       folded <- folded_tree(run, 50L)
-      stopifnot(sum(folded$count) == length(run$segment))
+      inside <- run
+      inside$individuals <- TRUE
+      stopifnot(sum(folded_tree(inside, 50L)$count) == length(run$segment))
+      # What leaves tells no size that is not a multiple of the base.
+      stopifnot(all(folded$weight %% run$min_base == 0), all(folded$weight > 0))
       # Cut at the same height, the folded tree has the same segments.
       cut <- cutree(folded$tree, h = cut_height(run))
       stopifnot(nrow(unique(cbind(cut, folded$segment))) == run$k)

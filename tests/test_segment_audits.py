@@ -10,7 +10,7 @@ import pytest
 from psychoseg import fit_scales, fit_segments
 from psychoseg.engines.python import PythonEngine
 from psychoseg.errors import EngineError
-from psychoseg.segments import audits, fit
+from psychoseg.segments import audits, progress
 from psychoseg.survey.frame import survey_from_frame
 from psychoseg.workers import parallel_map
 from tests.brief_segments import cheap, cut_short
@@ -168,11 +168,13 @@ def test_of_many_people_other_methods_look_at_an_even_sample(fitted, monkeypatch
 def test_two_workers_give_the_bytes_of_one(fitted, audited, monkeypatch):
     monkeypatch.setattr("psychoseg.workers._WORTH_STARTING", 0.0)
     monkeypatch.setattr(
-        fit,
+        progress,
         "parallel_map",
-        lambda function, jobs, *, workers=None: parallel_map(function, jobs, workers=2),
+        lambda function, jobs, *, workers=None, progress=None: parallel_map(
+            function, jobs, workers=2
+        ),
     )
     found = fit_segments(*fitted, cheap(k=3, audits=True))
-    assert found.labels.tobytes() == audited.labels.tobytes()
+    assert found.labels.to_numpy().tobytes() == audited.labels.to_numpy().tobytes()
     for name in ("table", "choice", "null", "stability", "slsw", "audit", "methods", "tandem"):
         pd.testing.assert_frame_equal(getattr(found, name), getattr(audited, name), rtol=0, atol=0)

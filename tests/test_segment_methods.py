@@ -154,9 +154,7 @@ def test_a_density_method_that_finds_no_segments_is_refused():
 def test_latent_classes_of_the_items_find_the_planted_answers():
     frame, truth = answers()
     age = np.random.default_rng(4).normal(40, 9, len(frame))
-    survey = survey_from_frame(
-        frame.assign(age=age), items=list(frame), columns=["age"], use="active"
-    )
+    survey = survey_from_frame(frame.assign(age=age), items=list(frame), active=["age"])
     found = fit_segments(survey, None, cheap(method="lca", k=3))
     check_coherent(found, len(frame))
     check_tree_gives_the_segments(found)
@@ -253,8 +251,7 @@ def test_frequency_weights_equal_repeated_rows_in_everything(method):
     weighted = survey_from_frame(
         frame,
         items=[],
-        columns=list(frame),
-        use="active",
+        active=list(frame),
         weights=counts.astype(float),
         weight_kind="frequency",
     )
@@ -278,7 +275,7 @@ def test_rescaled_sampling_weights_change_nothing(method):
     weights = np.random.default_rng(3).uniform(0.3, 3, len(frame))
     a, b = (
         fit_segments(
-            survey_from_frame(frame, items=[], columns=list(frame), use="active", weights=w),
+            survey_from_frame(frame, items=[], active=list(frame), weights=w),
             settings=cheap(method=method),
         )
         for w in (weights, 7.7 * weights)
@@ -351,7 +348,7 @@ def test_more_classes_than_ways_to_answer_are_refused_where_asked_for():
             "age": rng.normal(40, 9, 60),
         }
     )
-    survey = survey_from_frame(frame, items=["a", "b"], columns=["age"], use="active")
+    survey = survey_from_frame(frame, items=["a", "b"], active=["age"])
     with pytest.raises(DataError, match=r'"lca" with k = 6 finds only \d segments.*fewer'):
         fit_segments(survey, None, cheap(method="lca", k=6))
     found = fit_segments(survey, None, cheap(method="lca", k=2, k_max=6))

@@ -487,12 +487,17 @@ def cut(survey: Survey, scales: Scales, k: int) -> Segments:
         segments,
         tree=tree,
         k=k,
-        labels=labels[segments.point_of],
+        labels=pd.Series(labels[segments.point_of], index=segments.labels.index),
         points=points.assign(segment=labels),
         features=pd.DataFrame(
             {"feature": list(scales.scores), "kind": "scale", "sd": 1.0},
         ),
     )
+
+
+def of_rows(segments: Segments, rows: np.ndarray) -> pd.Series:
+    """Return the labels of some rows, counted from 0 again."""
+    return segments.labels.iloc[rows].reset_index(drop=True)
 
 
 def with_tree(kind: str = "sampling", k: int = 4, n: int = 300) -> Study:
@@ -571,7 +576,7 @@ class TestCuts:
         two = profile_segments(
             turned,
             make_scales(turned_scales.scores[["humour", "thrift"]]),
-            replace(segments, labels=segments.labels[order], point_of=segments.point_of[order]),
+            replace(segments, labels=of_rows(segments, order), point_of=segments.point_of[order]),
         )
         key = ["k", "segment", "variable", "role", "category"]
         first, second = (p.by_k.sort_values(key, ignore_index=True) for p in (one, two))
@@ -584,7 +589,7 @@ class TestCuts:
         repeated, repeated_scales, _ = take(
             replace(survey, weight_kind="none"), scales, segments, rows, np.ones(len(rows))
         )
-        other = replace(segments, labels=segments.labels[rows], point_of=segments.point_of[rows])
+        other = replace(segments, labels=of_rows(segments, rows), point_of=segments.point_of[rows])
         one = profile_segments(survey, scales, segments).by_k
         two = profile_segments(repeated, repeated_scales, other).by_k
         pd.testing.assert_frame_equal(

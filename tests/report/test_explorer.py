@@ -619,7 +619,9 @@ def test_a_tree_whose_heights_turn_back_is_cut_without_a_line(opened, made, tmp_
     scores = run.scales.scores.to_numpy()
     tree = linkage(scores, "centroid")
     assert (np.diff(tree[:, 2]) < 0).any()
-    turned = replace(s, tree=tree, labels=cut_panel(replace(s, tree=tree, k=99), range(4, 5))[:, 0])
+    turned = replace(
+        s, tree=tree, labels=_as_labels(cut_panel(replace(s, tree=tree, k=99), range(4, 5))[:, 0])
+    )
     # Most of its cuts part one person from all others, which only a page for the house shows.
     run = in_house(_cut_as(run, turned))
     page, wrong = opened("", path=_page(run, tmp_path))
@@ -627,6 +629,10 @@ def test_a_tree_whose_heights_turn_back_is_cut_without_a_line(opened, made, tmp_
         go(page, k)
         assert page.locator(".xp-tree .xp-disc").count() == k
     assert wrong == []
+
+
+def _as_labels(labels):
+    return pd.Series(labels, name="segment")
 
 
 def _page(run, folder):
@@ -644,7 +650,9 @@ def _with_outliers():
     scores[3:6] -= 40
     tree = linkage(scores, "ward")
     free = replace(s, tree=tree, k=99)
-    return _cut_as(run, replace(s, tree=tree, labels=cut_panel(free, range(4, 5))[:, 0]))
+    return _cut_as(
+        run, replace(s, tree=tree, labels=_as_labels(cut_panel(free, range(4, 5))[:, 0]))
+    )
 
 
 def _cut_as(run, segments):
