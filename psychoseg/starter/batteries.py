@@ -59,6 +59,9 @@ _MANY_TIMES = 30
 _COUNT_ANSWERS = 5
 #: Ratings with so many steps are never names.
 _MANY_STEPS = 9
+#: Share of stray codes beside two answers, and how often the rarer of the two stands above them.
+#: Our own choices: in the real batteries tried, two answers never stood so far above the others.
+_STRAY_PAIRS, _PAIR_ABOVE = 0.05, 5.0
 #: Respondents for each item: with fewer, batteries are left for later.
 _PEOPLE_PER_ITEM = 2
 
@@ -405,6 +408,11 @@ def _battery(group: Group, frames: dict[str, Frame]) -> Battery | None:
     why_not = ""
     if binary and len({frames[c.name].key for c in columns}) > 1:
         why_not = "each item has its own pair of answers, so that 2 means something else in each"
+    if not binary and not scale.codes and _are_pairs_with_strays(codes):
+        why_not = (
+            "nearly everybody answered one of two codes, such as yes and no, and few the others, "
+            "which may be slips. If the codes run from less to more, use it"
+        )
     if asked < _ASKED:
         why_not = f"only {100 * asked:.0f} % of the answers are there: {_NOT_ALL}"
     return Battery(
@@ -418,6 +426,19 @@ def _battery(group: Group, frames: dict[str, Frame]) -> Battery | None:
         notes=tuple(notes),
         why_not=why_not,
     )
+
+
+def _are_pairs_with_strays(codes: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> bool:
+    """Tell whether two answers stand far above a few others: yes and no with stray codes.
+
+    On a scale the third answer falls off from the second, and not to a fifth of it at once.
+    """
+    values, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
+    if len(values) < 3 or tuple(values[:2]) not in ((0.0, 1.0), (1.0, 2.0)):
+        return False
+    rest = counts[2:].sum()
+    few = rest <= _STRAY_PAIRS * counts.sum()
+    return bool(few and counts[:2].min() >= _PAIR_ABOVE * rest)
 
 
 def asks_to_choose(text: str) -> bool:

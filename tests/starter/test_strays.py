@@ -297,3 +297,24 @@ def test_interrupted_names_of_one_question_are_one_battery(tmp_path):
     rows = [[*x[i][:2].tolist(), 20 + i % 50, *x[i][2:].tolist()] for i in range(N)]
     study = load_study(write_study(write_csv(tmp_path / "i.csv", [head, *rows])))
     assert study.items[0].columns == ("Q7_1", "Q7_2", "Q7_3:Q7_6")
+
+
+def test_yes_and_no_with_stray_codes_are_no_graded_battery(tmp_path):
+    rng = np.random.default_rng(3)
+    head, *rows = battery_rows(300)
+    ticks = rng.choice([1, 2, 3, 5], p=[0.5, 0.46, 0.02, 0.02], size=(300, 5))
+    rows = [[*row, *codes] for row, codes in zip(rows, ticks.tolist(), strict=True)]
+    head = [*head, *(f"Q8{letter}" for letter in "abcde")]
+    path, draft = write_draft(write_csv(tmp_path / "a.csv", [head, *rows]))
+    items = load_survey(load_study(path)).items.columns
+    assert not [name for name in items if name.startswith("Q8")]
+    assert any("two codes, such as yes and no" in said for said in draft.undecided)
+
+
+def test_a_scale_that_most_people_are_low_on_is_graded(tmp_path):
+    rng = np.random.default_rng(3)
+    low = rng.choice([1, 2, 3, 4, 5], p=[0.72, 0.18, 0.06, 0.03, 0.01], size=(300, 5))
+    head = ["id", *(f"fear_{j}" for j in range(5))]
+    rows = [[f"r{i}", *row] for i, row in enumerate(low.tolist())]
+    path, _ = write_draft(write_csv(tmp_path / "a.csv", [head, *rows]))
+    assert load_survey(load_study(path)).items.shape[1] == 5
